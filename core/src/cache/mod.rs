@@ -1,0 +1,1 @@
+//! Recent rows in memory.

@@ -1,0 +1,1 @@
+//! Which series exist, and which of them a tag predicate selects.

@@ -1,0 +1,1 @@
+//! InfluxQL: text to statements.

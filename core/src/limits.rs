@@ -1,0 +1,21 @@
+//! Every bound in one place, with its unit and where it comes from.
+
+/// Longest measurement plus tag set, in escaped bytes. influxdb 1.12 `models.MaxKeyLength`.
+pub const KEY_BYTES_MAX: usize = 65_535;
+
+/// Longest string field value, in bytes after unescaping. influxdb 1.12 `tsdb.MaxFieldValueLength`.
+pub const STRING_BYTES_MAX: usize = 1_048_576;
+
+/// Largest request body, in bytes after inflating, by default. influxdb 1.12 `max-body-size`.
+pub const BODY_BYTES_MAX: usize = 25_000_000;
+
+/// Largest payload of a log frame, in bytes. Ours: every store we know can hold it as one value.
+/// A single row is never split, so the bound is a string of `STRING_BYTES_MAX` plus slack below
+/// which a frame is closed.
+pub const FRAME_BYTES_MAX: usize = 1 << 20;
+
+/// Longest name of a database or retention policy, in bytes. influxdb 1.12 `services/meta`.
+pub const NAME_BYTES_MAX: usize = 255;
+
+/// Different spellings of one series key that are remembered for the fast path. Ours.
+pub const ALIASES_PER_SERIES_MAX: u8 = 4;

@@ -1,0 +1,1 @@
+//! What exists: retention policies and shard groups of a database.

@@ -1,0 +1,1 @@
+//! `MapShards`: which shard a point belongs to.

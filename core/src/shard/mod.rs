@@ -1,0 +1,1 @@
+//! One shard: schema, index and cache of a time range.

@@ -1,0 +1,1 @@
+//! The blocking `Storage` trait, and `drive()`.

@@ -1,0 +1,1 @@
+//! The log: records to frames to segments, and back.
