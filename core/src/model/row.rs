@@ -40,7 +40,11 @@ impl Class {
 
     /// The inverse of [`code`](Self::code), of the lowest bit.
     pub const fn from_code(code: u8) -> Self {
-        if code & 1 == 0 { Self::Narrow } else { Self::Wide }
+        if code & 1 == 0 {
+            Self::Narrow
+        } else {
+            Self::Wide
+        }
     }
 }
 
@@ -75,7 +79,11 @@ fn fits_narrow(value: &Value<'_>) -> bool {
 
 /// Appends a row of `values` and tells its class.
 pub fn encode(values: &[Value<'_>], out: &mut Vec<u8>) -> Class {
-    let class = if values.iter().all(fits_narrow) { Class::Narrow } else { Class::Wide };
+    let class = if values.iter().all(fits_narrow) {
+        Class::Narrow
+    } else {
+        Class::Wide
+    };
     if class == Class::Wide {
         push_width_codes(values.iter().filter_map(wide_bits), out);
     }
@@ -131,8 +139,19 @@ impl<'a> Reader<'a> {
     /// A reader over a row with `integers` integer fields.
     #[inline]
     pub fn new(bytes: &'a [u8], class: Class, integers: usize) -> Self {
-        let at = if class == Class::Wide { integers.div_ceil(4) } else { 0 };
-        Self { bytes, at, codes_at: 0, integers_read: 0, class, cut: at > bytes.len() }
+        let at = if class == Class::Wide {
+            integers.div_ceil(4)
+        } else {
+            0
+        };
+        Self {
+            bytes,
+            at,
+            codes_at: 0,
+            integers_read: 0,
+            class,
+            cut: at > bytes.len(),
+        }
     }
 
     /// The next value, which has type `field_type`; `None` where the row is cut off.
