@@ -44,6 +44,8 @@ pub enum Phase {
     Running,
     /// A persist failed; nothing it says about unacknowledged writes can be trusted.
     Poisoned,
+    /// The log is not ours to open: foreign, or of a newer format. See [`Engine::refusal`].
+    Refused,
 }
 
 /// A host called out of turn. A bug in the host, never in its input.
@@ -72,6 +74,11 @@ impl Engine {
 
     /// Where the engine is in its life.
     pub fn phase(&self) -> Phase {
+        unimplemented!()
+    }
+
+    /// Why opening was refused, if it was: what is wrong with which segment, and what to do.
+    pub fn refusal(&self) -> Option<&str> {
         unimplemented!()
     }
 
