@@ -1,5 +1,6 @@
 //! The vocabulary: time, precision, values, rows. Knows of no stage.
 
+pub mod key;
 mod precision;
 pub mod row;
 mod timestamp;
