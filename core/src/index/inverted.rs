@@ -95,7 +95,7 @@ impl Index {
     pub fn add_series(&mut self, key: &[u8]) -> SeriesId {
         let id = SeriesId(self.series.len() as u32);
         let parsed = key::parse(key);
-        let owner = self.intern_measurement(&key::unescape_measurement(parsed.measurement_raw()));
+        let owner = self.intern_measurement(&key::unescape_measurement(parsed.measurement_raw));
         if let Some(measurement) = self.measurements.get_mut(owner.0 as usize) {
             measurement.add_series(id);
             for (tag_key, value) in parsed.tags() {

@@ -8,35 +8,39 @@ pub fn equal(a: &[u8], b: &[u8]) -> bool {
     if a.len() != b.len() {
         return false;
     }
-    let (a_blocks, b_blocks) = (a.chunks_exact(64), b.chunks_exact(64));
-    let (a_words, b_words) = (a_blocks.remainder(), b_blocks.remainder());
-    for (x, y) in a_blocks.zip(b_blocks) {
-        let mut difference = 0;
-        for (x, y) in x.chunks_exact(8).zip(y.chunks_exact(8)) {
-            difference |= word(x) ^ word(y);
-        }
-        if difference != 0 {
-            return false;
-        }
+    let (Some(a_last), Some(b_last)) = (a.last_chunk::<64>(), b.last_chunk::<64>()) else {
+        return equal_short(a, b);
+    };
+    let (a_chunks, b_chunks) = (a.as_chunks::<64>().0, b.as_chunks::<64>().0);
+    a_chunks.iter().zip(b_chunks).all(|(x, y)| differences(x, y) == 0)
+        && differences(a_last, b_last) == 0
+}
+
+/// Fewer than 64 bytes: the ends overlap instead of being walked byte by byte.
+#[inline]
+fn equal_short(a: &[u8], b: &[u8]) -> bool {
+    if let (Some(x), Some(y)) = (a.last_chunk::<16>(), b.last_chunk::<16>()) {
+        let (a_chunks, b_chunks) = (a.as_chunks::<16>().0, b.as_chunks::<16>().0);
+        return a_chunks.iter().zip(b_chunks).all(|(x, y)| differences(x, y) == 0)
+            && differences(x, y) == 0;
     }
-    let (x, y) = (a_words.chunks_exact(8), b_words.chunks_exact(8));
-    let tails = tail(x.remainder()) ^ tail(y.remainder());
-    x.zip(y)
-        .fold(tails, |difference, (x, y)| difference | (word(x) ^ word(y)))
-        == 0
+    a.iter().zip(b).fold(0, |all, (x, y)| all | (x ^ y)) == 0
 }
 
-#[inline]
-fn word(chunk: &[u8]) -> u64 {
-    let mut bytes = [0; 8];
-    bytes.copy_from_slice(chunk);
-    u64::from_le_bytes(bytes)
-}
-
-#[inline]
-fn tail(rest: &[u8]) -> u64 {
-    rest.iter()
-        .fold(0, |word, &byte| word << 8 | u64::from(byte))
+#[inline(always)]
+fn differences<const N: usize>(a: &[u8; N], b: &[u8; N]) -> u64 {
+    let words = |x: &[u8; N], i: usize| {
+        let mut word = [0; 8];
+        word.copy_from_slice(&x[i..i + 8]);
+        u64::from_le_bytes(word)
+    };
+    let mut all = 0;
+    let mut i = 0;
+    while i < N {
+        all |= words(a, i) ^ words(b, i);
+        i += 8;
+    }
+    all
 }
 
 #[cfg(test)]

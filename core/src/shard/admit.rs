@@ -127,7 +127,7 @@ impl Shard {
         validate_keys: bool,
         admitted: &mut Admitted,
     ) -> Result<(), Rejection> {
-        let measurement_raw = key::parse(series_key).measurement_raw();
+        let measurement_raw = key::parse(series_key).measurement_raw;
         let name = key::unescape_measurement(measurement_raw);
         if self.index.series(series_key).is_none() {
             check_key(series_key, &name, validate_keys)?;
