@@ -34,6 +34,13 @@ pub struct Window {
     future_max: i64,
 }
 
+impl Default for Window {
+    /// Every valid time.
+    fn default() -> Self {
+        Self { retention_min: TIME_MIN_NS, past_min: TIME_MIN_NS, future_max: TIME_MAX_NS }
+    }
+}
+
 impl Window {
     /// The window of `policy` at `now_ns`.
     pub fn new(policy: &RetentionPolicy, now_ns: i64) -> Self {
