@@ -30,7 +30,9 @@ impl Engine {
             Phase::Refused => return Err(self.refusal().unwrap_or_default().into()),
         }
         let parsed = parse_query(statement).map_err(|error| error.to_string())?;
-        let Some(parsed) = parsed.first() else { return Err("no statement".into()) };
+        let Some(parsed) = parsed.first() else {
+            return Err("no statement".into());
+        };
         let cursor = match &parsed.statement {
             Statement::CreateDatabase(create) => {
                 self.create_first(create.retention.as_ref())?;
@@ -54,7 +56,10 @@ impl Engine {
             asked => Some(query::open(asked, &self.view(now_ns))?),
         };
         let cursor = cursor.map(|cursor| self.keep(cursor));
-        Ok(Executed { cursor, ticket: self.accepted_lsn() })
+        Ok(Executed {
+            cursor,
+            ticket: self.accepted_lsn(),
+        })
     }
 
     /// Appends the next batch of a cursor's rows, about `rows_max` of them, in the form of
@@ -83,7 +88,10 @@ impl Engine {
     ///
     /// [`Misuse::UnknownCursor`].
     pub fn close(&mut self, id: CursorId) -> Result<(), Misuse> {
-        self.cursors.remove(&id).map(|_| ()).ok_or(Misuse::UnknownCursor)
+        self.cursors
+            .remove(&id)
+            .map(|_| ())
+            .ok_or(Misuse::UnknownCursor)
     }
 
     fn keep(&mut self, cursor: Cursor) -> CursorId {
@@ -108,7 +116,12 @@ impl Engine {
         View {
             now_ns,
             default_policy: self.catalog.default_policy(),
-            policies: self.catalog.policies().iter().map(|policy| policy.name.as_str()).collect(),
+            policies: self
+                .catalog
+                .policies()
+                .iter()
+                .map(|policy| policy.name.as_str())
+                .collect(),
             shards: shards.collect(),
         }
     }
@@ -134,7 +147,9 @@ impl Engine {
             future_limit_ns: options.future_limit_ns,
             past_limit_ns: options.past_limit_ns,
         };
-        let changes = self.catalog.plan_alter(&alter.name, &alteration, options.default);
+        let changes = self
+            .catalog
+            .plan_alter(&alter.name, &alteration, options.default);
         self.change(changes)
     }
 
@@ -153,7 +168,8 @@ impl Engine {
             self.recorder.finish(log);
         }
         let catalog = &self.catalog;
-        self.slots.retain(|slot| catalog.group_of(slot.shard.id).is_some());
+        self.slots
+            .retain(|slot| catalog.group_of(slot.shard.id).is_some());
         self.current = self.slots.len().saturating_sub(1);
         Ok(())
     }
@@ -171,7 +187,11 @@ impl Engine {
         ];
         let mut batch = Vec::new();
         let mut writer = Writer::new(&mut batch);
-        writer.series(None, core::iter::empty(), columns.iter().map(|name| name.as_bytes()));
+        writer.series(
+            None,
+            core::iter::empty(),
+            columns.iter().map(|name| name.as_bytes()),
+        );
         for policy in self.catalog.policies() {
             let text = |ns: i64| format!("{}", Duration(ns));
             let [duration, group] = [policy.duration_ns, policy.shard_group_duration_ns].map(text);

@@ -44,7 +44,11 @@ struct TagSpan {
 impl Scanner {
     /// A scanner with empty buffers.
     pub const fn new() -> Self {
-        Self { tags: Vec::new(), sorted_key: Vec::new(), fields: FieldSpans::new() }
+        Self {
+            tags: Vec::new(),
+            sorted_key: Vec::new(),
+            fields: FieldSpans::new(),
+        }
     }
 
     /// The point of `line`, which is as [`Lines`](super::Lines) gives it.
@@ -58,7 +62,11 @@ impl Scanner {
         line: &'s [u8],
         options: &Options,
     ) -> Result<Point<'s>, LineError> {
-        let line = if options.strict { strict_text(line)? } else { line };
+        let line = if options.strict {
+            strict_text(line)?
+        } else {
+            line
+        };
         let (measurement_end, key_end) = self.scan_key(line)?;
         let key = line.get(..key_end).unwrap_or(line);
         self.sort_tags(key, measurement_end)?;
@@ -70,7 +78,9 @@ impl Scanner {
         if let Some(error) = late {
             return Err(error);
         }
-        if options.strict && let Some(at) = self.fields.empty_key() {
+        if options.strict
+            && let Some(at) = self.fields.empty_key()
+        {
             return Err(LineError::new(at, LineErrorKind::MissingFieldKey));
         }
         Ok(Point {
@@ -98,7 +108,11 @@ impl Scanner {
             let start = at + 1;
             let equals = tag_key_end(line, start)?;
             (at, byte) = tag_value_end(line, equals + 1)?;
-            self.tags.push(TagSpan { start, equals, end: at });
+            self.tags.push(TagSpan {
+                start,
+                equals,
+                end: at,
+            });
         }
         match byte {
             Some(_) => Ok((measurement_end, at)),
@@ -118,7 +132,8 @@ impl Scanner {
         }) {
             return Ok(());
         }
-        self.tags.sort_unstable_by(|a, b| text(a).cmp(text(b)).then(a.start.cmp(&b.start)));
+        self.tags
+            .sort_unstable_by(|a, b| text(a).cmp(text(b)).then(a.start.cmp(&b.start)));
         for pair in self.tags.windows(2) {
             if let [left, right] = pair
                 && text(left) == text(right)
@@ -126,10 +141,12 @@ impl Scanner {
                 return Err(LineError::new(right.start, LineErrorKind::DuplicateTags));
             }
         }
-        self.sorted_key.extend_from_slice(key.get(..measurement_end).unwrap_or(key));
+        self.sorted_key
+            .extend_from_slice(key.get(..measurement_end).unwrap_or(key));
         for tag in &self.tags {
             self.sorted_key.push(b',');
-            self.sorted_key.extend_from_slice(key.get(tag.start..tag.end).unwrap_or_default());
+            self.sorted_key
+                .extend_from_slice(key.get(tag.start..tag.end).unwrap_or_default());
         }
         Ok(())
     }
@@ -233,7 +250,9 @@ impl Point<'_> {
 
     /// The raw text between the key and the timestamp, without the whitespace around it.
     pub fn fields_text(&self) -> &[u8] {
-        self.line.get(self.extent.start..self.extent.end).unwrap_or_default()
+        self.line
+            .get(self.extent.start..self.extent.end)
+            .unwrap_or_default()
     }
 
     /// Where [`fields_text`](Self::fields_text) starts in the line.

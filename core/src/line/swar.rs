@@ -20,7 +20,10 @@ pub(super) const TENS: [u64; 20] = {
 /// The eight bytes at `at`, first byte lowest; `None` near the end.
 #[inline(always)]
 pub(super) fn load(bytes: &[u8], at: usize) -> Option<u64> {
-    bytes.get(at..)?.first_chunk::<8>().map(|chunk| u64::from_le_bytes(*chunk))
+    bytes
+        .get(at..)?
+        .first_chunk::<8>()
+        .map(|chunk| u64::from_le_bytes(*chunk))
 }
 
 /// How many of the eight bytes are digits before the first that is none.
@@ -51,7 +54,9 @@ pub(super) fn read_digits(bytes: &[u8], mut at: usize, value: &mut u64) -> usize
     while let Some(word) = load(bytes, at) {
         let count = digit_count(word);
         if count == 8 {
-            *value = value.wrapping_mul(100_000_000).wrapping_add(eight_digits(word));
+            *value = value
+                .wrapping_mul(100_000_000)
+                .wrapping_add(eight_digits(word));
             at += 8;
             continue;
         }
@@ -61,7 +66,11 @@ pub(super) fn read_digits(bytes: &[u8], mut at: usize, value: &mut u64) -> usize
         }
         return at + count as usize;
     }
-    while let Some(digit) = bytes.get(at).map(|b| b.wrapping_sub(b'0')).filter(|&d| d < 10) {
+    while let Some(digit) = bytes
+        .get(at)
+        .map(|b| b.wrapping_sub(b'0'))
+        .filter(|&d| d < 10)
+    {
         *value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
         at += 1;
     }

@@ -61,11 +61,17 @@ impl Template {
             names.push(name);
             let is_integer = is_integer(value.get(1..)?, field_type)?;
             let literal = Literal::new(&[prefix, name, b"="].concat());
-            parts.push(Part { literal, is_integer });
+            parts.push(Part {
+                literal,
+                is_integer,
+            });
             prefix = if is_integer { b"i," } else { b"," };
         }
         let ends_in_suffix = parts.last()?.is_integer;
-        fields.next().is_none().then_some(Self { parts, ends_in_suffix })
+        fields.next().is_none().then_some(Self {
+            parts,
+            ends_in_suffix,
+        })
     }
 
     /// How many fields a line of this template has.
@@ -151,7 +157,11 @@ impl Literal {
             word(length.checked_sub(16)),
             word(length.checked_sub(8)),
         ];
-        Self { words, length, bytes: Vec::from(bytes) }
+        Self {
+            words,
+            length,
+            bytes: Vec::from(bytes),
+        }
     }
 
     /// The offset behind the text, if it stands at `at`.

@@ -17,17 +17,33 @@ pub fn drive(engine: &mut Engine, storage: &mut impl Storage) -> Result<(), Misu
     let mut read = Vec::new();
     while let Some(effect) = engine.poll_effect() {
         match effect {
-            Effect::PersistLog { id, segment, offset, sync, .. } => {
+            Effect::PersistLog {
+                id,
+                segment,
+                offset,
+                sync,
+                ..
+            } => {
                 let done = storage.persist(segment, offset, engine.effect_bytes(id), sync);
                 engine.complete(id, done)?;
             }
-            Effect::ReadLog { id, segment, offset, length } => {
+            Effect::ReadLog {
+                id,
+                segment,
+                offset,
+                length,
+            } => {
                 read.clear();
                 let done = storage.read(segment, offset, length, &mut read);
                 engine.supply(id, done.map(|()| read.as_slice()))?;
             }
             Effect::DeleteLog { id, segment } => engine.complete(id, storage.delete(segment))?,
-            Effect::Quarantine { id, segment, offset, length } => {
+            Effect::Quarantine {
+                id,
+                segment,
+                offset,
+                length,
+            } => {
                 engine.complete(id, storage.quarantine(segment, offset, length))?;
             }
         }

@@ -53,7 +53,9 @@ impl Storage for MemoryStorage {
         }
         let held = self.segments.entry(segment).or_default();
         let start = usize::try_from(offset).map_err(|_| StorageFault::NoSpace)?;
-        let end = start.checked_add(bytes.len()).ok_or(StorageFault::NoSpace)?;
+        let end = start
+            .checked_add(bytes.len())
+            .ok_or(StorageFault::NoSpace)?;
         if held.len() < end {
             held.resize(end, 0);
         }
@@ -68,7 +70,10 @@ impl Storage for MemoryStorage {
         length: usize,
         out: &mut Vec<u8>,
     ) -> Result<(), StorageFault> {
-        let held = self.segments.get(&segment).ok_or(StorageFault::Unreadable)?;
+        let held = self
+            .segments
+            .get(&segment)
+            .ok_or(StorageFault::Unreadable)?;
         let start = usize::try_from(offset).map_or(held.len(), |at| at.min(held.len()));
         let end = start.saturating_add(length).min(held.len());
         out.extend_from_slice(&held[start..end]);
