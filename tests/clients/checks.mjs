@@ -21,8 +21,10 @@ export function check(name, passed, detail = "") {
 
 /** Passes if both are deeply and strictly equal. */
 export function equal(name, got, want) {
-  check(name, isDeepStrictEqual(got, want), `got ${inspect(got)}, want ${inspect(want)}`);
+  check(name, isDeepStrictEqual(got, want), `got ${shown(got)}, want ${shown(want)}`);
 }
+
+const shown = (value) => inspect(value, { maxArrayLength: 20, breakLength: Infinity });
 
 /** Not run, and why. */
 export function skip(name, detail) {

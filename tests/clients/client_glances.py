@@ -81,9 +81,9 @@ def _stream(context):
     report.check("SHOW MEASUREMENTS has the plugins every machine has", not missing,
                  f"{len(measurements)} measurements" if not missing else f"without {missing}")
     sent = {}
-    for write in writes:
+    for number, write in enumerate(writes):  # no line has a time: one a series and request
         for point in parse_body(write.lines(), write.params.get("precision", "")):
-            sent.setdefault(point.measurement, set()).add((point.tags, point.time_ns))
+            sent.setdefault(point.measurement, set()).add((point.tags, point.time_ns or number))
     counts = {name: len(rows(context.api.query(f'SELECT * FROM "{name}" GROUP BY *', DB)))
               for name in sent}
     wrong = {name: (counts[name], len(keys)) for name, keys in sent.items()

@@ -1,12 +1,16 @@
 // npm `@influxdata/influxdb-client` 1.35.0: the 2.x client on /api/v2/write.
 // It queries in Flux only, so what it wrote is read back by /query.
 
+import { setTimeout as sleep } from "node:timers/promises";
+
 import { BASE_S, FLOATS, NASTY, attempt, check, equal, query, refused, require, settings, skip }
   from "./checks.mjs";
 
 const { InfluxDB, Point } = require("@influxdata/influxdb-client");
 const DB = "npm_v2";
-const INTEGERS = ["0", "-1", "9007199254740993", "9223372036854775807", "-9223372036854775808"];
+const INTEGERS = [0, -1, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER];
+// The client's own integers are doubles; lines made elsewhere are not.
+const WIDE = ["9007199254740993", "9223372036854775807", "-9223372036854775808"];
 const TEXTS = [NASTY, "", "\\", '"', "a,b=c d", "two\nlines"];
 
 function writer(bucket, precision, options) {
@@ -23,6 +27,9 @@ async function values(word, gzipThreshold) {
       .tag("n", String(n).padStart(3, "0"));
   for (const value of FLOATS) api.writePoint(point().floatField("f", value));
   for (const value of INTEGERS) api.writePoint(point().intField("i", value));
+  for (const value of WIDE) {
+    api.writeRecord(`values\\,\\ ${word},n=w${n} wide=${value}i ${BASE_S}00000000${n++ % 10}`);
+  }
   for (const value of TEXTS) api.writePoint(point().stringField("s", value));
   for (const value of [true, false]) api.writePoint(point().booleanField("b", value));
   await api.close();
@@ -30,7 +37,8 @@ async function values(word, gzipThreshold) {
   rows.sort((a, b) => a.n.localeCompare(b.n));
   const column = (name) => rows.map((row) => row[name]).filter((value) => value !== null);
   equal(`${word} floats come back equal`, column("f").map(Number), FLOATS);
-  equal(`${word} integers beyond 2^53 come back equal`, column("i").map(String), INTEGERS);
+  equal(`${word} integers come back equal`, column("i").map(Number), INTEGERS);
+  equal(`${word} integers beyond 2^53 come back equal`, column("wide"), WIDE);
   equal(`${word} strings with newlines come back equal`, column("s"), TEXTS);
   equal(`${word} booleans come back equal`, column("b"), [true, false]);
   equal(`${word} tags come back equal`, rows[0]["kind name"], "x y,z=é");
@@ -56,12 +64,19 @@ async function precisions() {
 
 async function batches() {
   for (const [word, gzipThreshold] of [["plain", 1e9], ["gzip", 1]]) {
-    const api = writer(`${DB}/other`, "ms", { gzipThreshold, batchSize: 300, flushInterval: 50 });
+    let stored = 0;
+    const api = writer(`${DB}/other`, "ms", {
+      gzipThreshold, batchSize: 300, flushInterval: 50,
+      writeSuccess: (lines) => (stored += lines.length),
+    });
     for (let i = 0; i < 5_000; i++) {
       api.writePoint(new Point(`batch_${word}`).tag("host", `h${i % 10}`)
         .floatField("v", i * 0.1).timestamp(BASE_S * 1000 + i));
     }
     await api.close();
+    // close() waits for the last batch only.
+    for (let waits = 0; stored < 5_000 && waits < 200; waits++) await sleep(50);
+    equal(`${word} every batch is reported as stored`, stored, 5_000);
     const rows = await query(`SELECT v FROM other.batch_${word}`, DB);
     equal(`${word} 5000 points in batches, bucket db/rp`, rows.map((row) => row.v),
       Array.from({ length: 5_000 }, (_, i) => i * 0.1));

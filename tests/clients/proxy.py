@@ -95,6 +95,7 @@ class Proxy:
 
 class _Listener(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 128
 
     def handle_error(self, request, client_address):
         """A client that hangs up is not worth a traceback."""

@@ -35,13 +35,16 @@ class Expected:
 
     def __init__(self):
         self.points = {}   # (tags, time_ns) -> {field: (type, value)}
-        self.undated = []  # (tags, fields, earliest_ns, latest_ns): the server's clock decided
+        # (tags, request) -> (fields, earliest_ns, latest_ns): the server's clock decided, and
+        # gave all lines of a request the same time.
+        self.undated = {}
 
     def add(self, point, exchange, unit_ns):
         """Later lines win, field by field."""
         if point.time_ns is None:
             earliest_ns = exchange.started_ns // unit_ns * unit_ns
-            self.undated.append((point.tags, point.fields, earliest_ns, exchange.ended_ns))
+            entry = ({}, earliest_ns, exchange.ended_ns)
+            self.undated.setdefault((point.tags, id(exchange)), entry)[0].update(point.fields)
         else:
             self.points.setdefault((point.tags, point.time_ns), {}).update(point.fields)
 
@@ -89,7 +92,7 @@ def _expectations(exchanges, outcome):
 def _merge(into, other):
     for key, fields in other.points.items():
         into.points.setdefault(key, {}).update(fields)
-    into.undated.extend(other.undated)
+    into.undated.update(other.undated)
 
 
 def _default_policy(api, db):
@@ -107,7 +110,7 @@ def _compare(api, db, policy, measurement, wanted, dirty, outcome):
         types[row["fieldKey"]].add(row["fieldType"])
     for key, fields in wanted.points.items():
         _compare_point(measurement, key, fields, stored.pop(key, {}), types, outcome)
-    for tags, fields, earliest_ns, latest_ns in wanted.undated:
+    for (tags, _), (fields, earliest_ns, latest_ns) in wanted.undated.items():
         key = _undated_key(stored, tags, fields, earliest_ns, latest_ns)
         _compare_point(measurement, key or (tags, None), fields, stored.pop(key, {}), types,
                        outcome)
