@@ -167,8 +167,8 @@ def _errors(context):
         else:
             report.check(name, False, "no error was raised")
 
-    code_and_text("a type conflict is a 400",
-                  lambda: client.write_points([{"measurement": "m", "time": 1, "fields": {"v": "x"}}]),
+    text = {"measurement": "m", "time": 1, "fields": {"v": "x"}}
+    code_and_text("a type conflict is a 400", lambda: client.write_points([text]),
                   400, "field type conflict")
     code_and_text("a missing database is a 404",
                   lambda: client.write_points(["m v=1"], database="nowhere", protocol="line"),

@@ -1,6 +1,7 @@
 // npm `influx` 5.12.0, the 1.x client of most JavaScript programs.
 
-import { BASE_S, FLOATS, NASTY, attempt, check, equal, refused, require, settings } from "./checks.mjs";
+import { BASE_S, FLOATS, NASTY, attempt, check, equal, refused, require, settings }
+  from "./checks.mjs";
 
 const { FieldType, InfluxDB, toNanoDate } = require("influx");
 const DB = "npm_influx";
@@ -85,7 +86,8 @@ async function policies() {
   await influx.writePoints([point], { retentionPolicy: "other" });
   const rows = await influx.query("SELECT v FROM other.kept");
   equal("a point in a named policy", rows.map((row) => row.v), [2]);
-  equal("the default policy does not have it", (await influx.query("SELECT v FROM kept")).length, 0);
+  const none = await influx.query("SELECT v FROM kept");
+  equal("the default policy does not have it", none.length, 0);
 }
 
 async function batches() {
