@@ -24,7 +24,11 @@ pub(super) fn to_double(digits: u64, fraction: usize) -> Option<f64> {
     if digits <= EXACT_MAX {
         return Some(digits as f64 / ten as f64);
     }
-    Some(rounded_product(digits, fraction, *RECIPROCALS.get(fraction)?))
+    Some(rounded_product(
+        digits,
+        fraction,
+        *RECIPROCALS.get(fraction)?,
+    ))
 }
 
 /// `digits` times `reciprocal`, that of 5^`fraction`, rounded once to 53 bits.

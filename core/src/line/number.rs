@@ -101,7 +101,9 @@ fn scan_with_care(
             None => Err((start, LineErrorKind::InvalidFloat)),
         };
     };
-    let Some((&last, text)) = text.split_last() else { return invalid };
+    let Some((&last, text)) = text.split_last() else {
+        return invalid;
+    };
     if last != suffix || suffix == b'u' && (!unsigned || text.first() == Some(&b'-')) {
         return invalid;
     }
@@ -113,7 +115,9 @@ fn scan_with_care(
         let value = parse_unsigned(text).ok_or_else(|| LineErrorKind::UnsignedOutOfRange(copy()));
         value.map(Number::Unsigned)
     };
-    number.map(|number| (number, end)).map_err(|kind| (start, kind))
+    number
+        .map(|number| (number, end))
+        .map_err(|kind| (start, kind))
 }
 
 #[derive(Default)]
@@ -163,13 +167,19 @@ pub(super) fn parse_integer(text: &[u8]) -> Option<i64> {
         digits => (false, digits),
     };
     let magnitude = parse_unsigned(digits)?;
-    if negative { 0i64.checked_sub_unsigned(magnitude) } else { i64::try_from(magnitude).ok() }
+    if negative {
+        0i64.checked_sub_unsigned(magnitude)
+    } else {
+        i64::try_from(magnitude).ok()
+    }
 }
 
 /// Digits; `None` beyond 64 bits.
 fn parse_unsigned(digits: &[u8]) -> Option<u64> {
     digits.iter().try_fold(0u64, |value, &byte| {
-        value.checked_mul(10)?.checked_add(u64::from(byte.wrapping_sub(b'0')))
+        value
+            .checked_mul(10)?
+            .checked_add(u64::from(byte.wrapping_sub(b'0')))
     })
 }
 

@@ -8,6 +8,9 @@ use super::time;
 use crate::limits::KEY_BYTES_MAX;
 use crate::model::Precision;
 
+/// Longest arrival key that the fast path may recognise.
+const PLAIN_KEY_BYTES_MAX: usize = 1 << 15;
+
 /// How the lines of a body are read.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
@@ -44,7 +47,11 @@ struct TagSpan {
 impl Scanner {
     /// A scanner with empty buffers.
     pub const fn new() -> Self {
-        Self { tags: Vec::new(), sorted_key: Vec::new(), fields: FieldSpans::new() }
+        Self {
+            tags: Vec::new(),
+            sorted_key: Vec::new(),
+            fields: FieldSpans::new(),
+        }
     }
 
     /// The point of `line`, which is as [`Lines`](super::Lines) gives it.
@@ -58,7 +65,11 @@ impl Scanner {
         line: &'s [u8],
         options: &Options,
     ) -> Result<Point<'s>, LineError> {
-        let line = if options.strict { strict_text(line)? } else { line };
+        let line = if options.strict {
+            strict_text(line)?
+        } else {
+            line
+        };
         let (measurement_end, key_end) = self.scan_key(line)?;
         let key = line.get(..key_end).unwrap_or(line);
         self.sort_tags(key, measurement_end)?;
@@ -70,7 +81,9 @@ impl Scanner {
         if let Some(error) = late {
             return Err(error);
         }
-        if options.strict && let Some(at) = self.fields.empty_key() {
+        if options.strict
+            && let Some(at) = self.fields.empty_key()
+        {
             return Err(LineError::new(at, LineErrorKind::MissingFieldKey));
         }
         Ok(Point {
@@ -98,7 +111,11 @@ impl Scanner {
             let start = at + 1;
             let equals = tag_key_end(line, start)?;
             (at, byte) = tag_value_end(line, equals + 1)?;
-            self.tags.push(TagSpan { start, equals, end: at });
+            self.tags.push(TagSpan {
+                start,
+                equals,
+                end: at,
+            });
         }
         match byte {
             Some(_) => Ok((measurement_end, at)),
@@ -118,7 +135,8 @@ impl Scanner {
         }) {
             return Ok(());
         }
-        self.tags.sort_unstable_by(|a, b| text(a).cmp(text(b)).then(a.start.cmp(&b.start)));
+        self.tags
+            .sort_unstable_by(|a, b| text(a).cmp(text(b)).then(a.start.cmp(&b.start)));
         for pair in self.tags.windows(2) {
             if let [left, right] = pair
                 && text(left) == text(right)
@@ -126,10 +144,12 @@ impl Scanner {
                 return Err(LineError::new(right.start, LineErrorKind::DuplicateTags));
             }
         }
-        self.sorted_key.extend_from_slice(key.get(..measurement_end).unwrap_or(key));
+        self.sorted_key
+            .extend_from_slice(key.get(..measurement_end).unwrap_or(key));
         for tag in &self.tags {
             self.sorted_key.push(b',');
-            self.sorted_key.extend_from_slice(key.get(tag.start..tag.end).unwrap_or_default());
+            self.sorted_key
+                .extend_from_slice(key.get(tag.start..tag.end).unwrap_or_default());
         }
         Ok(())
     }
@@ -233,7 +253,9 @@ impl Point<'_> {
 
     /// The raw text between the key and the timestamp, without the whitespace around it.
     pub fn fields_text(&self) -> &[u8] {
-        self.line.get(self.extent.start..self.extent.end).unwrap_or_default()
+        self.line
+            .get(self.extent.start..self.extent.end)
+            .unwrap_or_default()
     }
 
     /// Where [`fields_text`](Self::fields_text) starts in the line.
@@ -253,11 +275,13 @@ impl Point<'_> {
 
     /// Whether lines may be recognised by this arrival key alone, as the fast path does.
     ///
-    /// Not if the key holds a newline (lines could not be counted), nor if it holds both a
+    /// Not if it is longer than 32 KiB (see [`Template`](super::Template)) or holds a newline (lines could not be counted), nor if it holds both a
     /// quote and a backslash: [`Lines`](super::Lines) may then see a quoted string begin
     /// within the key and look for the end of the line behind the first newline.
     pub fn is_arrival_key_plain(&self) -> bool {
         let key = self.arrival_key();
-        !key.contains(&b'\n') && !(key.contains(&b'"') && key.contains(&b'\\'))
+        key.len() <= PLAIN_KEY_BYTES_MAX
+            && !key.contains(&b'\n')
+            && !(key.contains(&b'"') && key.contains(&b'\\'))
     }
 }

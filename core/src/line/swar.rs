@@ -20,7 +20,10 @@ pub(super) const TENS: [u64; 20] = {
 /// The eight bytes at `at`, first byte lowest; `None` near the end.
 #[inline(always)]
 pub(super) fn load(bytes: &[u8], at: usize) -> Option<u64> {
-    bytes.get(at..)?.first_chunk::<8>().map(|chunk| u64::from_le_bytes(*chunk))
+    bytes
+        .get(at..)?
+        .first_chunk::<8>()
+        .map(|chunk| u64::from_le_bytes(*chunk))
 }
 
 /// How many of the eight bytes are digits before the first that is none.
@@ -51,7 +54,9 @@ pub(super) fn read_digits(bytes: &[u8], mut at: usize, value: &mut u64) -> usize
     while let Some(word) = load(bytes, at) {
         let count = digit_count(word);
         if count == 8 {
-            *value = value.wrapping_mul(100_000_000).wrapping_add(eight_digits(word));
+            *value = value
+                .wrapping_mul(100_000_000)
+                .wrapping_add(eight_digits(word));
             at += 8;
             continue;
         }
@@ -61,7 +66,11 @@ pub(super) fn read_digits(bytes: &[u8], mut at: usize, value: &mut u64) -> usize
         }
         return at + count as usize;
     }
-    while let Some(digit) = bytes.get(at).map(|b| b.wrapping_sub(b'0')).filter(|&d| d < 10) {
+    while let Some(digit) = bytes
+        .get(at)
+        .map(|b| b.wrapping_sub(b'0'))
+        .filter(|&d| d < 10)
+    {
         *value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
         at += 1;
     }
@@ -78,7 +87,10 @@ pub fn equal(a: &[u8], b: &[u8]) -> bool {
         return equal_short(a, b);
     };
     let (a_chunks, b_chunks) = (a.as_chunks::<64>().0, b.as_chunks::<64>().0);
-    a_chunks.iter().zip(b_chunks).all(|(x, y)| differences(x, y) == 0)
+    a_chunks
+        .iter()
+        .zip(b_chunks)
+        .all(|(x, y)| differences(x, y) == 0)
         && differences(a_last, b_last) == 0
 }
 
@@ -87,7 +99,10 @@ pub fn equal(a: &[u8], b: &[u8]) -> bool {
 fn equal_short(a: &[u8], b: &[u8]) -> bool {
     if let (Some(x), Some(y)) = (a.last_chunk::<16>(), b.last_chunk::<16>()) {
         let (a_chunks, b_chunks) = (a.as_chunks::<16>().0, b.as_chunks::<16>().0);
-        return a_chunks.iter().zip(b_chunks).all(|(x, y)| differences(x, y) == 0)
+        return a_chunks
+            .iter()
+            .zip(b_chunks)
+            .all(|(x, y)| differences(x, y) == 0)
             && differences(x, y) == 0;
     }
     a.iter().zip(b).fold(0, |all, (x, y)| all | (x ^ y)) == 0

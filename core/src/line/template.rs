@@ -9,6 +9,10 @@ use crate::model::FieldType;
 /// Most fields of a template.
 pub const FIELDS_MAX: usize = 64;
 
+/// Longest fields text of a template. With the bound on plain arrival keys it keeps every
+/// accepted line below the limit on keys in storage, which is not checked here.
+const TEXT_BYTES_MAX: usize = 1 << 14;
+
 /// Compiled from the fields of a line the general path has accepted: `usage_user=1i,x=2.5`
 /// becomes the texts ` usage_user=`, `i,x=` and nothing, with an integer and a float between.
 ///
@@ -42,10 +46,13 @@ impl Template {
     ///
     /// `None` if the text does not qualify: strings, booleans, unsigned integers, backslashes,
     /// quotes, spaces or newlines anywhere, a field named twice or without a name, more than
-    /// [`FIELDS_MAX`] fields.
+    /// [`FIELDS_MAX`] fields or 16 KiB.
     pub fn compile(fields_text: &[u8], types: &[FieldType]) -> Option<Self> {
         let is_foreign = |byte: &u8| matches!(byte, b'\\' | b'"' | b'\n' | b' ');
-        if types.len() > FIELDS_MAX || fields_text.iter().any(is_foreign) {
+        if types.len() > FIELDS_MAX
+            || fields_text.len() > TEXT_BYTES_MAX
+            || fields_text.iter().any(is_foreign)
+        {
             return None;
         }
         let mut parts = Vec::with_capacity(types.len());
@@ -61,11 +68,17 @@ impl Template {
             names.push(name);
             let is_integer = is_integer(value.get(1..)?, field_type)?;
             let literal = Literal::new(&[prefix, name, b"="].concat());
-            parts.push(Part { literal, is_integer });
+            parts.push(Part {
+                literal,
+                is_integer,
+            });
             prefix = if is_integer { b"i," } else { b"," };
         }
         let ends_in_suffix = parts.last()?.is_integer;
-        fields.next().is_none().then_some(Self { parts, ends_in_suffix })
+        fields.next().is_none().then_some(Self {
+            parts,
+            ends_in_suffix,
+        })
     }
 
     /// How many fields a line of this template has.
@@ -151,7 +164,11 @@ impl Literal {
             word(length.checked_sub(16)),
             word(length.checked_sub(8)),
         ];
-        Self { words, length, bytes: Vec::from(bytes) }
+        Self {
+            words,
+            length,
+            bytes: Vec::from(bytes),
+        }
     }
 
     /// The offset behind the text, if it stands at `at`.
