@@ -141,7 +141,16 @@ fn what_the_template_accepts_the_scanner_reads_alike() {
 fn every_line_of_small_integers_is_accepted() {
     let template = compile("a=1i,b=22i,c=3i").unwrap();
     let mut cursor = TimeCursor::new(Precision::Nanosecond);
-    for a in [0i64, 9, 10, 99, 100, 12_345_678, 999_999_999_999_999_999, -1] {
+    for a in [
+        0i64,
+        9,
+        10,
+        99,
+        100,
+        12_345_678,
+        999_999_999_999_999_999,
+        -1,
+    ] {
         for end in ["", "\n", "\nx"] {
             let body = format!("{PREFIX} a={a}i,b={a}i,c={a}i 1700000000000000000{end}");
             assert!(agrees(&template, &mut cursor, body.as_bytes()), "{body:?}");

@@ -57,6 +57,20 @@ fn random_decimals_are_rounded_as_by_the_standard_library() {
 }
 
 #[test]
+fn leading_zeros_do_not_count_as_digits() {
+    let mut random = Random::new(8);
+    for _ in 0..300_000 {
+        let digits = random.next() % 10u64.pow(1 + random.below(19) as u32);
+        let zeros = random.below(6) as usize;
+        let text = format!("0.{}{digits}", "0".repeat(zeros));
+        check(&text);
+        check(&format!("00{}", &text[1..]));
+    }
+    assert_eq!(quick_float("0.00000000000000000000000000000"), None);
+    assert_eq!(quick_float("0.0000000000000000000000000001"), None);
+}
+
+#[test]
 fn decimals_near_half_way_between_doubles_are_rounded_to_even() {
     let mut random = Random::new(2);
     for _ in 0..200_000 {
