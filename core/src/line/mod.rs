@@ -26,6 +26,6 @@ pub use error::{LineError, LineErrorKind};
 pub use fields::Field;
 pub use lines::{LineText, Lines};
 pub use scan::{Options, Point, Scanner};
-pub use swar::{equal, key_end};
+pub use swar::key_end;
 pub use template::{FIELDS_MAX, Parsed, Template};
 pub use time::TimeCursor;

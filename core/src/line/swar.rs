@@ -1,7 +1,7 @@
-//! Eight bytes a step: loads, digits, equality.
+//! Eight bytes a step: loads, digits, searches.
 //!
-//! Slice `==` on keys and byte loops are what wasm punishes most; everything here compiles to
-//! plain 64-bit arithmetic there.
+//! Byte loops are what wasm punishes most; everything here compiles to plain 64-bit
+//! arithmetic there.
 
 const ASCII_ZEROS: u64 = 0x3030_3030_3030_3030;
 const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
@@ -98,53 +98,6 @@ pub(super) fn find<const N: usize>(bytes: &[u8], mut at: usize, needles: [u8; N]
         at += 1;
     }
     at
-}
-
-/// Equality of keys, 64 bytes a step.
-#[inline]
-pub fn equal(a: &[u8], b: &[u8]) -> bool {
-    if a.len() != b.len() {
-        return false;
-    }
-    let (Some(a_last), Some(b_last)) = (a.last_chunk::<64>(), b.last_chunk::<64>()) else {
-        return equal_short(a, b);
-    };
-    let (a_chunks, b_chunks) = (a.as_chunks::<64>().0, b.as_chunks::<64>().0);
-    a_chunks
-        .iter()
-        .zip(b_chunks)
-        .all(|(x, y)| differences(x, y) == 0)
-        && differences(a_last, b_last) == 0
-}
-
-/// Fewer than 64 bytes: the ends overlap instead of being walked byte by byte.
-#[inline]
-fn equal_short(a: &[u8], b: &[u8]) -> bool {
-    if let (Some(x), Some(y)) = (a.last_chunk::<16>(), b.last_chunk::<16>()) {
-        let (a_chunks, b_chunks) = (a.as_chunks::<16>().0, b.as_chunks::<16>().0);
-        return a_chunks
-            .iter()
-            .zip(b_chunks)
-            .all(|(x, y)| differences(x, y) == 0)
-            && differences(x, y) == 0;
-    }
-    a.iter().zip(b).fold(0, |all, (x, y)| all | (x ^ y)) == 0
-}
-
-#[inline(always)]
-fn differences<const N: usize>(a: &[u8; N], b: &[u8; N]) -> u64 {
-    let words = |x: &[u8; N], i: usize| {
-        let mut word = [0; 8];
-        word.copy_from_slice(&x[i..i + 8]);
-        u64::from_le_bytes(word)
-    };
-    let mut all = 0;
-    let mut i = 0;
-    while i < N {
-        all |= words(a, i) ^ words(b, i);
-        i += 8;
-    }
-    all
 }
 
 /// The end of the series key that starts at `at`: the offset of the first space, if neither a

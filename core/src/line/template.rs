@@ -3,8 +3,8 @@
 use alloc::vec::Vec;
 
 use super::number;
-use super::swar::{equal, load};
-use crate::model::FieldType;
+use super::swar::load;
+use crate::model::{FieldType, equal};
 
 /// Most fields of a template.
 pub const FIELDS_MAX: usize = 64;

@@ -7,7 +7,7 @@ use std::vec::Vec;
 
 use super::super::{Lines, Options, Scanner};
 use super::units::Random;
-use crate::model::{Precision, Value, key};
+use crate::model::{Value, key};
 
 const DEFAULT_TIME_NS: i64 = 42;
 
@@ -300,9 +300,8 @@ fn naive_number(raw: &[u8]) -> Fallible<Owned> {
             )
         });
     }
-    let mut bytes = unsigned_text.bytes().enumerate().peekable();
     let (mut before, mut points, mut exponents, mut count) = (0, 0, 0, 0);
-    while let Some((i, byte)) = bytes.next() {
+    for (i, byte) in unsigned_text.bytes().enumerate() {
         let allowed = match byte {
             b'0'..=b'9' | b'.' => true,
             b'e' | b'E' => i > 0 || text.len() > unsigned_text.len(),
@@ -347,7 +346,7 @@ fn naive_time(line: &[u8], from: usize) -> Fallible<Option<i64>> {
             "strconv.ParseInt: parsing \"{text}\": value out of range"
         ));
     };
-    if count < -9_223_372_036_854_775_806 || count > 9_223_372_036_854_775_806 {
+    if count.unsigned_abs() > 9_223_372_036_854_775_806 {
         return fail("time outside range -9223372036854775806 - 9223372036854775806");
     }
     if line[i..].iter().any(|&b| b != b' ') {
@@ -358,7 +357,6 @@ fn naive_time(line: &[u8], from: usize) -> Fallible<Option<i64>> {
 
 fn ours(body: &[u8], scanner: &mut Scanner) -> Vec<Line> {
     let options = Options {
-        precision: Precision::Nanosecond,
         default_time_ns: DEFAULT_TIME_NS,
         ..Options::default()
     };

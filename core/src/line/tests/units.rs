@@ -5,8 +5,8 @@ use std::string::ToString;
 use std::vec;
 use std::vec::Vec;
 
-use super::super::{LineErrorKind, Lines, Options, Scanner, equal, key_end};
-use crate::model::Value;
+use super::super::{LineErrorKind, Lines, Options, Scanner, key_end};
+use crate::model::{Value, equal};
 
 /// splitmix64: the tests need repeatable, not good, randomness.
 pub(super) struct Random(u64);
