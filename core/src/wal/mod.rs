@@ -1,12 +1,14 @@
 //! The log: records to frames to segments, and back.
 //!
 //! ```text
-//! append   record ─► frame ─► group ─► persist ─► completion ─► watermark
-//! replay   listing ─► headers ─► chain of segments ─► frames in log order
+//! append ─► filling group ─► persist (one in flight) ─► complete ─► durable
+//! listing ─► headers ─► chain ─► probe the last one ─► frames in order, damage, tail
 //! ```
 //!
-//! Frames and segments know nothing of what payloads mean; `rows` and `definition` give the
-//! payloads their form. `docs/format.md` draws both.
+//! Frames and segments know nothing of what a payload means; `rows` and `definition` give the
+//! payloads their form. `docs/format.md` draws the bytes. The promises: what was durable is
+//! read back or reported as damage; what was torn was never acknowledged; bytes of other
+//! segments never pass for its own.
 
 mod chain;
 mod checksum;
@@ -28,3 +30,6 @@ pub use log::{Log, LogConfig, Persist, UnknownTicket};
 pub use replay::Replay;
 pub use report::{Frame, LogDamage, Reason, ReplayEnd, Step};
 pub use rows::{LoggedRow, RowsWriter, Section, sections};
+
+#[cfg(test)]
+mod tests;
