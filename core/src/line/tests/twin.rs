@@ -1,5 +1,4 @@
-//! A second parser, written byte by byte from the description of the grammar, without any of
-//! the shortcuts of the first; the two must agree on every short body.
+//! A second parser, byte by byte after the grammar; the two agree on every short body.
 
 use std::format;
 use std::string::{String, ToString};
