@@ -24,6 +24,7 @@ mod report;
 mod rows;
 mod scan;
 
+pub use checksum::crc32c;
 pub use frame::{FRAME_HEAD_BYTES, FrameKind, PAYLOAD_BYTES_MAX};
 pub use header::{FORMAT_VERSION, HEADER_BLOCK_BYTES};
 pub use log::{Log, LogConfig, Persist, UnknownTicket};
