@@ -34,9 +34,12 @@ pub fn parse_duration(text: &str) -> Result<i64, String> {
         let (number, after) = rest.split_at(digits);
         let number: i64 = number.parse().map_err(|_| invalid())?;
         let (unit, unit_ns) = unit_of(after).ok_or_else(invalid)?;
-        total = number.checked_mul(unit_ns).and_then(|ns| total.checked_add(ns)).ok_or_else(|| {
-            format!("overflowed duration {number}{unit}: choose a smaller duration or INF")
-        })?;
+        total = number
+            .checked_mul(unit_ns)
+            .and_then(|ns| total.checked_add(ns))
+            .ok_or_else(|| {
+                format!("overflowed duration {number}{unit}: choose a smaller duration or INF")
+            })?;
         rest = after.get(unit.len()..).unwrap_or("");
     }
     Ok(if negative { -total } else { total })
@@ -122,7 +125,6 @@ fn unit_of(text: &str) -> Option<(&str, i64)> {
 #[cfg(test)]
 mod tests {
     use super::{format_duration, format_go_duration, parse_duration};
-    use std::format;
 
     #[test]
     fn units_add_up() {
@@ -144,8 +146,24 @@ mod tests {
 
     #[test]
     fn what_is_no_duration_says_so() {
-        for text in ["", "1", "h", "-", "1x", "1h5", "h1", "1n", "9223372036854775808s", "-1", "1us"] {
-            assert_eq!(parse_duration(text).unwrap_err(), "invalid duration", "{text}");
+        for text in [
+            "",
+            "1",
+            "h",
+            "-",
+            "1x",
+            "1h5",
+            "h1",
+            "1n",
+            "9223372036854775808s",
+            "-1",
+            "1us",
+        ] {
+            assert_eq!(
+                parse_duration(text).unwrap_err(),
+                "invalid duration",
+                "{text}"
+            );
         }
     }
 
@@ -185,7 +203,7 @@ mod tests {
             (-1_000_000_000, "-1s"),
             (i64::MIN, "-2562047h47m16.854775808s"),
         ] {
-            assert_eq!(format_go_duration(ns), text, "{}", format!("{ns}"));
+            assert_eq!(format_go_duration(ns), text, "{ns}");
         }
     }
 }

@@ -18,6 +18,7 @@ mod parser;
 mod quote;
 mod reader;
 mod regex;
+mod requirement;
 mod scanner;
 #[cfg(test)]
 mod tests;
@@ -33,6 +34,7 @@ pub use fold::fold;
 pub use params::{BindValue, Params};
 pub use parser::{EXPR_DEPTH_MAX, NESTING_MAX, parse_query, parse_query_with};
 pub use quote::{Identifier, Text, needs_quotes};
+pub use requirement::Requirement;
 pub use time::{format_rfc3339, format_rfc3339_nano, is_time_literal, parse_time};
 pub use time_range::{ConditionError, TimeRange, time_range};
 pub use token::Pos;

@@ -5,7 +5,7 @@
 /// of the IANA database, in its case; the empty name is UTC.
 ///
 /// Source: Go `time.LoadLocation`.
-pub fn canonical(name: &str) -> Option<&str> {
+pub(super) fn canonical(name: &str) -> Option<&str> {
     if name.is_empty() {
         return Some("UTC");
     }
@@ -130,8 +130,18 @@ mod tests {
     fn zones_are_known_by_their_exact_names() {
         assert_eq!(canonical(""), Some("UTC"));
         assert_eq!(canonical("Europe/Berlin"), Some("Europe/Berlin"));
-        assert_eq!(canonical("America/Argentina/Ushuaia"), Some("America/Argentina/Ushuaia"));
-        for name in ["europe/berlin", "nope", "Europe", " ", "Europe/Berlin UTC", "../etc/passwd"] {
+        assert_eq!(
+            canonical("America/Argentina/Ushuaia"),
+            Some("America/Argentina/Ushuaia")
+        );
+        for name in [
+            "europe/berlin",
+            "nope",
+            "Europe",
+            " ",
+            "Europe/Berlin UTC",
+            "../etc/passwd",
+        ] {
             assert_eq!(canonical(name), None, "{name}");
         }
     }

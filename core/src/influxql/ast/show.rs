@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Expr, Source, SortField};
+use super::{Expr, SortField, Source};
 
 /// The clauses that SHOW statements share; each takes some of them.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -81,6 +81,17 @@ pub struct ShowCardinality {
     pub scope: ShowScope,
     /// GROUP BY.
     pub dimensions: Vec<Expr>,
+}
+
+impl ShowCardinality {
+    /// Whether the answer may be estimated without reading the sources.
+    pub fn is_estimate(&self) -> bool {
+        !self.exact
+            && matches!(
+                self.kind,
+                CardinalityKind::Series | CardinalityKind::Measurement
+            )
+    }
 }
 
 /// What a cardinality is of.
