@@ -1,8 +1,8 @@
 //! InfluxQL: text to statements, and what can be said of a statement without any data.
 //!
 //! ```text
-//! text ─► reader (characters) ─► scanner (tokens) ─► parser ─► ast ─► display
-//!                                                               └──► fold, time_range
+//! text -> reader (characters) -> scanner (tokens) -> parser -> ast -> display
+//!                                                          -> fold, time_range
 //! ```
 //!
 //! Source: influxql 1.4.1, the language of influxdb 1.12, down to the words and positions of
