@@ -54,3 +54,7 @@ id! {
     /// An effect the host has been given and will report on.
     EffectId(u64)
 }
+id! {
+    /// A query whose rows are being fetched.
+    CursorId(u32)
+}

@@ -83,6 +83,12 @@ mod tests {
     #[test]
     fn more_than_64_bits_are_refused() {
         assert_eq!(get(&[0xff; 11], &mut 0), None);
-        assert_eq!(get(&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2], &mut 0), None);
+        assert_eq!(
+            get(
+                &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2],
+                &mut 0
+            ),
+            None
+        );
     }
 }

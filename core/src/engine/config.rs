@@ -1,0 +1,117 @@
+//! What a host decides about an engine before it opens it.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::ids::SegmentId;
+use crate::limits;
+use crate::model::varint;
+
+/// Fixed for the life of an engine. Budgets count logical bytes, never `size_of`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Name of the database; only texts use it.
+    pub database: String,
+    /// Random, drawn once when the database is created; tells its segments from others'.
+    pub node_id: u128,
+    /// Random, drawn at every open: salts of segments and the hash of tables derive from it.
+    pub seed: u64,
+    /// A segment that reached this size is closed and the next one begun.
+    pub segment_bytes_roll: u64,
+    /// Log bytes that may wait for the host; beyond, writes are refused as busy.
+    pub pending_bytes_max: u64,
+    /// Bytes of cache and index; beyond, writes are refused.
+    pub cache_bytes_max: u64,
+    /// Largest body a write may bring.
+    pub body_bytes_max: u64,
+    /// Whether the `u` suffix is accepted. influxdb 1.12: a build tag, off in releases.
+    pub unsigned_support: bool,
+    /// Whether keys must be printable UTF-8. influxdb 1.12 `data.validate-keys`, off.
+    pub validate_keys: bool,
+}
+
+impl Config {
+    /// The defaults for a database.
+    pub fn new(database: &str, node_id: u128, seed: u64) -> Self {
+        Self {
+            database: database.into(),
+            node_id,
+            seed,
+            segment_bytes_roll: 64 << 20,
+            pending_bytes_max: 64 << 20,
+            cache_bytes_max: 1 << 30,
+            body_bytes_max: limits::BODY_BYTES_MAX as u64,
+            unsigned_support: false,
+            validate_keys: false,
+        }
+    }
+
+    /// The form that crosses the guest boundary.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        varint::put_bytes(out, self.database.as_bytes());
+        out.extend_from_slice(&self.node_id.to_le_bytes());
+        out.extend_from_slice(&self.seed.to_le_bytes());
+        for number in [
+            self.segment_bytes_roll,
+            self.pending_bytes_max,
+            self.cache_bytes_max,
+            self.body_bytes_max,
+            u64::from(self.unsigned_support),
+            u64::from(self.validate_keys),
+        ] {
+            varint::put(out, number);
+        }
+    }
+
+    /// The inverse of [`encode`](Self::encode), reading at `*at`.
+    pub fn decode(bytes: &[u8], at: &mut usize) -> Option<Self> {
+        let database = String::from_utf8(varint::get_bytes(bytes, at)?.into()).ok()?;
+        let node_id = u128::from_le_bytes(bytes.get(*at..*at + 16)?.try_into().ok()?);
+        let seed = u64::from_le_bytes(bytes.get(*at + 16..*at + 24)?.try_into().ok()?);
+        *at += 24;
+        let mut number = || varint::get(bytes, at);
+        Some(Self {
+            database,
+            node_id,
+            seed,
+            segment_bytes_roll: number()?,
+            pending_bytes_max: number()?,
+            cache_bytes_max: number()?,
+            body_bytes_max: number()?,
+            unsigned_support: number()? != 0,
+            validate_keys: number()? != 0,
+        })
+    }
+}
+
+/// A segment that storage holds, as listed by the host at open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SegmentInfo {
+    /// From its name.
+    pub id: SegmentId,
+    /// Its length in bytes.
+    pub length: u64,
+}
+
+/// Appends a listing in the form that crosses the guest boundary.
+pub fn encode_listing(segments: &[SegmentInfo], out: &mut Vec<u8>) {
+    varint::put(out, segments.len() as u64);
+    for segment in segments {
+        varint::put(out, segment.id.0);
+        varint::put(out, segment.length);
+    }
+}
+
+/// The inverse of [`encode_listing`].
+pub fn decode_listing(bytes: &[u8], at: &mut usize) -> Option<Vec<SegmentInfo>> {
+    let count = varint::get(bytes, at)?;
+    let mut segments = Vec::new();
+    for _ in 0..count {
+        let id = SegmentId(varint::get(bytes, at)?);
+        segments.push(SegmentInfo {
+            id,
+            length: varint::get(bytes, at)?,
+        });
+    }
+    Some(segments)
+}
