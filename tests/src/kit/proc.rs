@@ -56,7 +56,16 @@ pub fn is_zombie(pid: u32) -> io::Result<bool> {
 
 /// CPU time of the calling thread: a clock that does not see the other users of a machine.
 pub fn thread_cpu() -> Duration {
-    let now = clock_gettime(ClockId::ThreadCPUTime);
+    clock(ClockId::ThreadCPUTime)
+}
+
+/// CPU time of all threads of the calling process, without its children.
+pub fn own_cpu() -> Duration {
+    clock(ClockId::ProcessCPUTime)
+}
+
+fn clock(id: ClockId) -> Duration {
+    let now = clock_gettime(id);
     Duration::new(
         now.tv_sec.unsigned_abs(),
         u32::try_from(now.tv_nsec).unwrap_or(0),
