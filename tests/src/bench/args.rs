@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::servers::Kind;
@@ -89,7 +89,7 @@ impl Args {
                 "--binary" => parsed.binary = value()?.into(),
                 "--influxd" => parsed.influxd = value()?.into(),
                 "--victoria-metrics" => parsed.victoria_metrics = value()?.into(),
-                "--tmp" => parsed.tmp = value()?.into(),
+                "--tmp" => parsed.tmp = directory(&value()?)?,
                 "--only" => parsed.only = value()?.split(',').map(str::to_owned).collect(),
                 "--servers" => parsed.servers = kinds(&value()?)?,
                 "--rounds" => parsed.rounds = number::<usize>(&flag, &value()?)?.max(1),
@@ -106,6 +106,11 @@ impl Args {
         }
         Ok(Some(parsed))
     }
+}
+
+fn directory(text: &str) -> Result<PathBuf, String> {
+    let path = Path::new(text).canonicalize();
+    path.map_err(|error| format!("--tmp {text}: {error}"))
 }
 
 fn kinds(text: &str) -> Result<Vec<Kind>, String> {

@@ -91,3 +91,86 @@ fn nothing_lost(findings: &Findings) -> Vec<(bool, String)> {
     }
     verdicts
 }
+
+#[cfg(test)]
+mod tests {
+    use super::print;
+    use crate::bench::args::Args;
+    use crate::bench::floors::Floors;
+    use crate::bench::run::{Comparison, Findings, Measured, Series};
+    use crate::bench::servers::Kind;
+    use crate::bench::workload::Workload;
+    use crate::kit::stats::Spread;
+
+    fn findings(measured: Vec<(Kind, Measured)>) -> Findings {
+        let one = Spread {
+            median: 1.0,
+            min: 1.0,
+            max: 1.0,
+        };
+        let series = measured.into_iter().map(|(kind, measured)| Series {
+            kind,
+            rounds: vec![Some(measured)],
+        });
+        Findings {
+            floors: Floors {
+                memcpy_ns: one,
+                newline_scan_ns: one,
+                inflate_ns: one,
+            },
+            comparisons: vec![Comparison {
+                workload: Workload::all(&Args::default())[0],
+                series: series.collect(),
+            }],
+            broken: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_goal_is_met_missed_or_missed_for_want_of_a_measurement() {
+        let ours = |cpu| (Kind::Tidegate, Measured::sample(cpu));
+        let influx = (Kind::Influxdb, Measured::sample(12.0));
+        let args = Args {
+            goal_cpu_ratio_influx: Some(12.0),
+            ..Args::default()
+        };
+        assert!(print(&args, &findings(vec![ours(1.0), influx.clone()])));
+        assert!(!print(&args, &findings(vec![ours(1.1), influx])));
+        assert!(!print(&args, &findings(vec![ours(1.0)])));
+
+        let args = Args {
+            goal_native_ratio: Some(1.5),
+            ..Args::default()
+        };
+        let native = (Kind::TidegateNative, Measured::sample(1.0));
+        assert!(print(&args, &findings(vec![ours(1.5), native.clone()])));
+        assert!(!print(&args, &findings(vec![ours(1.6), native])));
+    }
+
+    #[test]
+    fn a_lost_point_a_refusal_or_a_broken_run_of_ours_fails_without_any_goal() {
+        let args = Args::default();
+        let whole = Measured::sample(1.0);
+        assert!(print(
+            &args,
+            &findings(vec![(Kind::Tidegate, whole.clone())])
+        ));
+        let mut lost = whole.clone();
+        lost.stored.counted = 0;
+        assert!(!print(
+            &args,
+            &findings(vec![(Kind::Tidegate, lost.clone())])
+        ));
+        assert!(print(&args, &findings(vec![(Kind::VictoriaMetrics, lost)])));
+        let refused = Measured {
+            first_failure: Some("503".to_owned()),
+            ..whole
+        };
+        assert!(!print(&args, &findings(vec![(Kind::Tidegate, refused)])));
+        let mut broken = findings(Vec::new());
+        broken
+            .broken
+            .push((Kind::TidegateNative, "died".to_owned()));
+        assert!(!print(&args, &broken));
+    }
+}

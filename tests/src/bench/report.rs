@@ -166,7 +166,9 @@ pub(super) fn print_ratios(findings: &Findings) {
             ]);
         }
     }
-    print_table(&rows, 2);
+    if rows.len() > 1 {
+        print_table(&rows, 2);
+    }
     print_distance_to_floors(findings);
 }
 
@@ -273,28 +275,10 @@ mod tests {
     use super::{Metric, Series, figure, paired_ratio, with_spread};
     use crate::bench::run::Measured;
     use crate::bench::servers::Kind;
-    use crate::bench::verify::Stored;
     use crate::kit::stats::Spread;
 
     fn series(cpu: &[Option<f64>]) -> Series {
-        let measured = |cpu_s_per_m| Measured {
-            points_per_s: 1.0,
-            cpu_s_per_m,
-            cpu_to_stop_s_per_m: cpu_s_per_m,
-            p50_ms: 1.0,
-            p99_ms: 1.0,
-            rss_peak_mib: 1.0,
-            disk_bytes_per_point: 1.0,
-            generator_cpu_s_per_m: 1.0,
-            failed: 0,
-            first_failure: None,
-            stored: Stored {
-                counted: 1,
-                expected: 1,
-                sampled: false,
-            },
-        };
-        let rounds = cpu.iter().map(|cpu| cpu.map(measured)).collect();
+        let rounds = cpu.iter().map(|cpu| cpu.map(Measured::sample)).collect();
         Series {
             kind: Kind::Tidegate,
             rounds,

@@ -197,3 +197,27 @@ fn warn_if_exhausted(workload: &Workload, requests: &Requests, outcome: &Outcome
         );
     }
 }
+
+#[cfg(test)]
+impl Measured {
+    /// A measurement in which all but the CPU is 1 and nothing was lost.
+    pub(super) fn sample(cpu_s_per_m: f64) -> Self {
+        Self {
+            points_per_s: 1.0,
+            cpu_s_per_m,
+            cpu_to_stop_s_per_m: cpu_s_per_m,
+            p50_ms: 1.0,
+            p99_ms: 1.0,
+            rss_peak_mib: 1.0,
+            disk_bytes_per_point: 1.0,
+            generator_cpu_s_per_m: 1.0,
+            failed: 0,
+            first_failure: None,
+            stored: Stored {
+                counted: 1,
+                expected: 1,
+                sampled: false,
+            },
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -105,9 +105,17 @@ impl Server {
             .to_owned();
         let packaged = || package_version(kind.flag());
         let version = if said.is_empty() { packaged() } else { said };
+        // It is started elsewhere, so a path must not depend on where we are; a bare name is
+        // looked up as the shell would.
+        let bare = binary.components().count() == 1;
+        let binary = if bare {
+            binary.clone()
+        } else {
+            path::absolute(binary)?
+        };
         Ok(Self {
             kind,
-            binary: binary.clone(),
+            binary,
             version,
         })
     }

@@ -80,7 +80,8 @@ fn a_request_carries_its_length() {
     let bytes = request_bytes("POST", "/write?db=d", &[("X-A", "b")], b"cpu v=1");
     assert_eq!(
         bytes,
-        b"POST /write?db=d HTTP/1.1\r\nHost: localhost\r\nX-A: b\r\nContent-Length: 7\r\n\r\ncpu v=1"
+        b"POST /write?db=d HTTP/1.1\r\nHost: localhost\r\nX-A: b\r\n\
+          Content-Length: 7\r\n\r\ncpu v=1"
     );
     assert!(
         !request_bytes("GET", "/ping", &[], b"")
