@@ -1,1 +1,3 @@
 //! Statements to answers.
+
+pub mod batch;
