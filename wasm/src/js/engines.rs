@@ -1,0 +1,77 @@
+//! The engines of a server, by number and by name.
+
+use std::collections::BTreeMap;
+
+use tidegate_core::engine::{Config, Engine, SegmentInfo};
+use wasm_bindgen::JsError;
+
+use super::seeds::Seeds;
+
+/// Open engines. A number is never given out twice, so that a report that comes late, for an
+/// engine that was dropped meanwhile, cannot reach its successor.
+#[derive(Debug)]
+pub(super) struct Engines {
+    open: BTreeMap<u32, Engine>,
+    numbers: BTreeMap<String, u32>,
+    next: u32,
+    seeds: Seeds,
+}
+
+impl Engines {
+    /// None yet.
+    pub(super) fn new(entropy: &[u8]) -> Self {
+        Self {
+            open: BTreeMap::new(),
+            numbers: BTreeMap::new(),
+            next: 0,
+            seeds: Seeds::new(entropy),
+        }
+    }
+
+    /// Opens an engine, in place of one of the same name.
+    pub(super) fn open(
+        &mut self,
+        database: &str,
+        node_id: u128,
+        now_ns: i64,
+        segments: &[SegmentInfo],
+    ) -> u32 {
+        let config = Config::new(database, node_id, self.seeds.draw());
+        let number = self.next;
+        self.next += 1;
+        if let Some(before) = self.numbers.insert(database.into(), number) {
+            self.open.remove(&before);
+        }
+        self.open.insert(number, Engine::open(config, now_ns, segments));
+        number
+    }
+
+    /// Opens an engine of a new database, with a node id of its own.
+    pub(super) fn create(&mut self, database: &str, now_ns: i64) -> (u32, u128) {
+        let node_id = u128::from(self.seeds.draw()) << 64 | u128::from(self.seeds.draw());
+        (self.open(database, node_id, now_ns, &[]), node_id)
+    }
+
+    /// Forgets an engine.
+    pub(super) fn release(&mut self, number: u32) {
+        self.open.remove(&number);
+        self.numbers.retain(|_, &mut held| held != number);
+    }
+
+    /// The engine of that number; an error if it was released.
+    pub(super) fn get(&mut self, number: u32) -> Result<&mut Engine, JsError> {
+        let engine = self.open.get_mut(&number);
+        engine.ok_or_else(|| JsError::new(&format!("engine {number} is not open")))
+    }
+
+    /// The number and the engine of a database.
+    pub(super) fn named(&mut self, database: &str) -> Option<(u32, &mut Engine)> {
+        let number = *self.numbers.get(database)?;
+        Some((number, self.open.get_mut(&number)?))
+    }
+
+    /// Names of all databases, sorted.
+    pub(super) fn names(&self) -> impl Iterator<Item = &String> {
+        self.numbers.keys()
+    }
+}
