@@ -33,7 +33,7 @@ for (const [kind, withStores] of Object.entries(KINDS)) {
       for (const name of ["b", "a/../b", "%41", "Ünïcode ☃", "."]) {
         await stores.create(name, NODE_ID);
       }
-      assert.deepEqual(await stores.list(), ["%41", ".", "a/../b", "b", "Ünïcode ☃"].sort());
+      assert.deepEqual(await stores.list(), ["b", "a/../b", "%41", "Ünïcode ☃", "."]);
       assert.deepEqual((await stores.open("a/../b")).nodeId, NODE_ID);
       await stores.drop("a/../b");
       assert.ok(!(await stores.list()).includes("a/../b"));

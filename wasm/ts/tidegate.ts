@@ -36,7 +36,7 @@ export class Tidegate {
     const entropy = new Uint8Array(32);
     (options.random ?? ((bytes) => void crypto.getRandomValues(bytes)))(entropy);
     const server = new Tidegate(stores, {
-      face: new Server(entropy),
+      face: new Server(entropy, stores.ack),
       nowNs: options.nowNs ?? wallClock(),
       report: options.report ?? ((message) => console.warn(`tidegate: ${message}`)),
     });

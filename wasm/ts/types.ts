@@ -44,9 +44,14 @@ export interface Store {
   close(): Promise<void>;
 }
 
+/** What an acknowledged write survives: a loss of power, or only this process's good health. */
+export type Ack = "durable" | "memory";
+
 /** Where the databases of a server live. It has one owner at a time. */
 export interface Stores {
-  /** Names of all databases, sorted. */
+  /** What survives once `persist` resolves; clients read it in `X-Tidegate-Ack`. */
+  readonly ack: Ack;
+  /** Names of all databases, in the order of their creation. */
   list(): Promise<string[]>;
   /** Makes a store; once it resolves, `list` names it even after a loss of power. */
   create(database: string, nodeId: Uint8Array): Promise<Store>;

@@ -42,8 +42,14 @@ pub(super) fn notice(engine: &Engine) -> Option<String> {
     }
     let report = engine.recovery();
     let first = report.damage.first()?;
-    let lost = report.damage.iter().try_fold(0, |sum, damage| Some(sum + damage.points?));
-    let lost = lost.map_or("an unknown number of".into(), |points| points.to_string());
+    let lost = report
+        .damage
+        .iter()
+        .try_fold(0, |sum, damage| Some(sum + damage.points?));
+    let lost = lost.map_or_else(
+        || "an unknown number of".into(),
+        |points| points.to_string(),
+    );
     Some(format!(
         "damaged log: {} ranges, {lost} points lost; the first at byte {} of segment {}, \
          {} bytes, LSN {} to {}. The rest of the log is in use; a copy is in quarantine.",

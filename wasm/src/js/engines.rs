@@ -13,6 +13,8 @@ use super::seeds::Seeds;
 pub(super) struct Engines {
     open: BTreeMap<u32, Engine>,
     numbers: BTreeMap<String, u32>,
+    /// Names in the order of creation.
+    order: Vec<String>,
     next: u32,
     seeds: Seeds,
 }
@@ -23,6 +25,7 @@ impl Engines {
         Self {
             open: BTreeMap::new(),
             numbers: BTreeMap::new(),
+            order: Vec::new(),
             next: 0,
             seeds: Seeds::new(entropy),
         }
@@ -41,8 +44,11 @@ impl Engines {
         self.next += 1;
         if let Some(before) = self.numbers.insert(database.into(), number) {
             self.open.remove(&before);
+        } else {
+            self.order.push(database.into());
         }
-        self.open.insert(number, Engine::open(config, now_ns, segments));
+        self.open
+            .insert(number, Engine::open(config, now_ns, segments));
         number
     }
 
@@ -55,7 +61,9 @@ impl Engines {
     /// Forgets an engine.
     pub(super) fn release(&mut self, number: u32) {
         self.open.remove(&number);
-        self.numbers.retain(|_, &mut held| held != number);
+        let numbers = &mut self.numbers;
+        numbers.retain(|_, &mut held| held != number);
+        self.order.retain(|name| numbers.contains_key(name));
     }
 
     /// The engine of that number; an error if it was released.
@@ -70,8 +78,8 @@ impl Engines {
         Some((number, self.open.get_mut(&number)?))
     }
 
-    /// Names of all databases, sorted.
-    pub(super) fn names(&self) -> impl Iterator<Item = &String> {
-        self.numbers.keys()
+    /// Names of all databases, in the order of creation.
+    pub(super) fn names(&self) -> &[String] {
+        &self.order
     }
 }

@@ -6,12 +6,15 @@
 
 mod convert;
 mod engines;
+mod figures;
 mod handle;
+mod request_databases;
 mod seeds;
 
 use js_sys::{Object, Uint8Array};
 use tidegate_core::engine::{Phase, SegmentInfo, encode_effect};
 use tidegate_core::fault::StorageFault;
+use tidegate_core::http::{Ack, Site};
 use tidegate_core::ids::{EffectId, SegmentId};
 use wasm_bindgen::JsError;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -23,14 +26,27 @@ use engines::Engines;
 #[derive(Debug)]
 pub struct Server {
     engines: Engines,
+    site: Site,
 }
 
 #[wasm_bindgen]
 impl Server {
-    /// A server without databases. `entropy` is at least 16 random bytes.
+    /// A server without databases. `entropy` is at least 16 random bytes; `ack` tells what the
+    /// stores promise, `durable` or `memory`.
     #[wasm_bindgen(constructor)]
-    pub fn new(entropy: &[u8]) -> Self {
-        Self { engines: Engines::new(entropy) }
+    pub fn new(entropy: &[u8], ack: &str) -> Self {
+        let ack = if ack == "durable" {
+            Ack::Durable
+        } else {
+            Ack::Memory
+        };
+        Self {
+            engines: Engines::new(entropy),
+            site: Site {
+                ack,
+                ..Site::default()
+            },
+        }
     }
 
     /// Answers a request; see [`handle`].
@@ -43,8 +59,15 @@ impl Server {
         now_ns: i64,
         request_id: &str,
     ) -> Object {
-        let request = handle::Request { method, url, headers: &headers, body, now_ns, request_id };
-        handle::handle(&mut self.engines, &request)
+        let request = handle::Request {
+            method,
+            url,
+            headers: &headers,
+            body,
+            now_ns,
+            request_id,
+        };
+        handle::handle(&mut self.engines, &self.site, &request)
     }
 
     /// Opens a database from its log and returns the number of its engine, which replaces one
@@ -56,14 +79,20 @@ impl Server {
         listing: &[u64],
         now_ns: i64,
     ) -> Result<u32, JsError> {
-        let node_id: [u8; 16] =
-            node_id.try_into().map_err(|_| JsError::new("a node id is 16 bytes"))?;
+        let node_id: [u8; 16] = node_id
+            .try_into()
+            .map_err(|_| JsError::new("a node id is 16 bytes"))?;
         let (pairs, []) = listing.as_chunks() else {
             return Err(JsError::new("a listing is pairs of segment id and length"));
         };
-        let pair = |&[id, length]: &[u64; 2]| SegmentInfo { id: SegmentId(id), length };
+        let pair = |&[id, length]: &[u64; 2]| SegmentInfo {
+            id: SegmentId(id),
+            length,
+        };
         let segments: Vec<_> = pairs.iter().map(pair).collect();
-        Ok(self.engines.open(database, u128::from_le_bytes(node_id), now_ns, &segments))
+        Ok(self
+            .engines
+            .open(database, u128::from_le_bytes(node_id), now_ns, &segments))
     }
 
     /// Forgets an engine. Its log stays.
@@ -96,7 +125,9 @@ impl Server {
     /// A copy of the bytes of a persist in flight.
     #[wasm_bindgen(js_name = effectBytes)]
     pub fn effect_bytes(&mut self, engine: u32, id: u64) -> Result<Uint8Array, JsError> {
-        Ok(Uint8Array::from(self.engines.get(engine)?.effect_bytes(EffectId(id))))
+        Ok(Uint8Array::from(
+            self.engines.get(engine)?.effect_bytes(EffectId(id)),
+        ))
     }
 
     /// Reports a persist, delete or quarantine; `fault` is 0 or the code of a fault.
@@ -106,13 +137,7 @@ impl Server {
     }
 
     /// Answers a read.
-    pub fn supply(
-        &mut self,
-        engine: u32,
-        id: u64,
-        fault: u8,
-        bytes: &[u8],
-    ) -> Result<(), JsError> {
+    pub fn supply(&mut self, engine: u32, id: u64, fault: u8, bytes: &[u8]) -> Result<(), JsError> {
         let result = StorageFault::from_code(fault).map_or(Ok(bytes), Err);
         Ok(self.engines.get(engine)?.supply(EffectId(id), result)?)
     }

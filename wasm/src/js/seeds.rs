@@ -12,7 +12,7 @@ pub(super) struct Seeds {
 impl Seeds {
     /// A stream that depends on every byte of `entropy`.
     pub(super) fn new(entropy: &[u8]) -> Self {
-        let mut state = [0x9e37_79b9_7f4a_7c15, 0xd1b5_4a32_d192_ed03];
+        let mut state: [u64; 2] = [0x9e37_79b9_7f4a_7c15, 0xd1b5_4a32_d192_ed03];
         for (index, &byte) in entropy.iter().enumerate() {
             let lane = &mut state[index % 2];
             *lane = mix(lane.rotate_left(8) ^ u64::from(byte));

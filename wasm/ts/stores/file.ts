@@ -1,6 +1,6 @@
 /** Databases in files, for Node, Deno and Bun: a directory each, a file per segment. */
 
-import { mkdir, open, readFile, readdir, rename, rm, type FileHandle } from "node:fs/promises";
+import { mkdir, open, readFile, readdir, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 
 import { StorageError, type Segment, type Store, type Stores } from "../types.js";
@@ -12,6 +12,7 @@ const COPY_BYTES = 1 << 20;
 
 /** The databases under one directory, which is locked while this is open. */
 export class FileStores implements Stores {
+  readonly ack = "durable";
   readonly #directory: string;
   readonly #lock: DirectoryLock;
 
@@ -30,8 +31,16 @@ export class FileStores implements Stores {
   }
 
   async list(): Promise<string[]> {
-    const names = (await readdir(this.#directory)).map(databaseOf);
-    return names.filter((name) => name !== undefined).sort();
+    const found: { name: string; since: bigint }[] = [];
+    for (const directory of await readdir(this.#directory)) {
+      const name = databaseOf(directory);
+      if (name === undefined) continue;
+      // Written once, when the database was created.
+      const { mtimeNs } = await stat(join(this.#path(name), NODE_FILE), { bigint: true });
+      found.push({ name, since: mtimeNs });
+    }
+    const byAge = (a: (typeof found)[0], b: (typeof found)[0]) => (a.since < b.since ? -1 : 1);
+    return found.sort(byAge).map(({ name }) => name);
   }
 
   async create(database: string, nodeId: Uint8Array): Promise<Store> {

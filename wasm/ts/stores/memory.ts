@@ -4,6 +4,7 @@ import { StorageError, type Segment, type Store, type Stores } from "../types.js
 
 /** Databases in memory. What is kept survives `close` and `open`, not the process. */
 export class MemoryStores implements Stores {
+  readonly ack = "memory";
   readonly #stores = new Map<string, MemoryStore>();
   readonly #bytesMax: number;
 
@@ -13,7 +14,7 @@ export class MemoryStores implements Stores {
   }
 
   async list(): Promise<string[]> {
-    return [...this.#stores.keys()].sort();
+    return [...this.#stores.keys()];
   }
 
   async create(database: string, nodeId: Uint8Array): Promise<Store> {
