@@ -1,12 +1,14 @@
 // The stores against one table: what is asked of one is asked of all.
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 
 import { FileStores } from "../dist/stores/file.js";
-import { directoryOf, databaseOf } from "../dist/stores/file_names.js";
+import { identityOf, identityText } from "../dist/stores/database_file.js";
 import { MemoryStores } from "../dist/stores/memory.js";
 
 const NODE_ID = Uint8Array.from({ length: 16 }, (_, i) => i * 16);
@@ -80,35 +82,79 @@ test("memory: a full store says so", async () => {
   await store.persist(1n, 2, bytes(3), true);
 });
 
+async function withDirectory(use) {
+  const directory = await mkdtemp(join(tmpdir(), "tidegate-"));
+  try {
+    await use(directory);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}
+
 test("file: a directory has one owner, until that owner is dead", () =>
   KINDS.file(async (_, directory) => {
     await rejectsWith("fenced", () => FileStores.take(directory));
     // No process has this pid and start time.
-    await writeFile(join(directory, "LOCK.node"), `${process.pid} 1\n`);
+    await writeFile(join(directory, "lock.node"), `${process.pid} 1\n`);
     const stores = await FileStores.take(directory);
     await rejectsWith("fenced", () => FileStores.take(directory));
     await stores.close();
-    assert.deepEqual(await readdir(directory), []);
+    assert.deepEqual((await readdir(directory)).sort(), ["TIDEGATE", "databases"]);
   }));
 
-test("file: what a crash left of a create or a drop is swept at the next start", async () => {
-  const directory = await mkdtemp(join(tmpdir(), "tidegate-"));
-  const first = await FileStores.take(directory);
-  await first.create("kept", NODE_ID);
-  await first.close();
-  await writeFile(join(directory, ".new-db-x"), "");
-  const stores = await FileStores.take(directory);
-  assert.deepEqual(await stores.list(), ["kept"]);
-  assert.deepEqual((await readdir(directory)).sort(), ["LOCK.node", "db-kept"]);
-  await stores.close();
-  await rm(directory, { recursive: true });
-});
+test("file: a directory that the native server has locked is refused", () =>
+  withDirectory(async (directory) => {
+    await (await FileStores.take(directory)).close();
+    const lock = join(directory, "lock");
+    await writeFile(lock, "");
+    const holder = spawn("flock", [lock, "sh", "-c", "echo held; sleep 60"], { detached: true });
+    await once(holder.stdout, "data");
+    await rejectsWith("fenced", () => FileStores.take(directory));
+    process.kill(-holder.pid);
+    await once(holder, "exit");
+    await (await FileStores.take(directory)).close();
+  }));
 
-test("file: names that are none of ours are not databases", () => {
-  for (const name of ["x", "db-a.b", "db-%4", "db-%41", "quarantine", ".new-db-a"]) {
-    assert.equal(databaseOf(name), undefined, name);
-  }
-  for (const name of ["", "a", "..", "a b", "\u0000", "☃"]) {
-    assert.equal(databaseOf(directoryOf(name)), name);
-  }
-});
+test("file: what a crash left of a create or a drop is swept at the next start", () =>
+  withDirectory(async (directory) => {
+    const first = await FileStores.take(directory);
+    await first.create("kept", NODE_ID);
+    await first.close();
+    const databases = join(directory, "databases");
+    await mkdir(join(databases, "000007.new"));
+    await mkdir(join(databases, "000003.drop"));
+    const stores = await FileStores.take(directory);
+    assert.deepEqual(await stores.list(), ["kept"]);
+    assert.deepEqual(await readdir(databases), ["000001"]);
+    await stores.close();
+  }));
+
+test("file: a directory of somebody else, or of a later format, is left alone", () =>
+  withDirectory(async (directory) => {
+    await writeFile(join(directory, "meta.db"), "");
+    await assert.rejects(() => FileStores.take(directory), /meta\.db/);
+    await writeFile(join(directory, "TIDEGATE"), "tidegate data, format 2\n");
+    await assert.rejects(() => FileStores.take(directory), /use a newer tidegate/);
+    assert.deepEqual((await readdir(directory)).sort(), ["TIDEGATE", "meta.db"]);
+  }));
+
+test("file: a database keeps any name, whichever way its file quotes it", () =>
+  withDirectory(async (directory) => {
+    const path = join(directory, "DATABASE");
+    const names = ["a", 'a "b"', "it's", "\\", '\\"', "\u2603 \u{1f600}", `a'''b"""c`, "\\U0001F600"];
+    for (const name of names) {
+      await writeFile(path, identityText({ name, nodeId: NODE_ID }));
+      assert.deepEqual(await identityOf(directory), { name, nodeId: NODE_ID });
+    }
+    const quoted = [
+      [`'a "b"'`, 'a "b"'],
+      [`'''it's "b"'''`, `it's "b"`],
+      [`"""it's "b" """`, `it's "b" `],
+      [`"\\U0001F600\\\\"`, "\u{1f600}\\"],
+    ];
+    for (const [text, name] of quoted) {
+      await writeFile(path, `name = ${text}\nnode = "feed"\n`);
+      const nodeId = Uint8Array.from({ length: 16 }, (_, i) => [0xed, 0xfe][i] ?? 0);
+      assert.deepEqual(await identityOf(directory), { name, nodeId });
+    }
+  }));

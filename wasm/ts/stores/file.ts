@@ -1,231 +1,157 @@
-/** Databases in files, for Node, Deno and Bun: a directory each, a file per segment. */
+/**
+ * Databases in files, for Node, Deno and Bun. The directory is the one that `tidegate serve`
+ * has: either can open what the other left.
+ *
+ *     DIR/TIDEGATE                      whose directory this is, and its format
+ *     DIR/databases/000001/DATABASE     a database's name and node id
+ *     DIR/databases/000001/wal/*.wal    its log
+ */
 
-import { mkdir, open, readFile, readdir, rename, rm, stat, type FileHandle } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 
-import { StorageError, type Segment, type Store, type Stores } from "../types.js";
-import { databaseOf, directoryOf, segmentOf, segmentFile } from "./file_names.js";
-import { DirectoryLock } from "./lock.js";
+import { StorageError, type Store, type Stores } from "../types.js";
+import { identityOf, identityText } from "./database_file.js";
+import { DIRECTORY_MODE, faulty, syncDirectory, writeWhole } from "./file_acts.js";
+import { FileStore } from "./file_store.js";
+import { DirectoryLock, LOCK_FILES } from "./lock.js";
 
-const NODE_FILE = "node";
-const COPY_BYTES = 1 << 20;
+const MARKER = "TIDEGATE";
+const FIRST_LINE = "tidegate data, format ";
+const FORMAT = 1;
+const NUMBER = /^(\d{6,})$/;
+const LEFT_OVER = /^\d{6,}\.(new|drop)$/;
 
 /** The databases under one directory, which is locked while this is open. */
 export class FileStores implements Stores {
   readonly ack = "durable";
-  readonly #directory: string;
+  readonly #databases: string;
   readonly #lock: DirectoryLock;
+  /** Directories of databases, by name; they are numbered in the order of creation. */
+  readonly #numbers = new Map<string, number>();
+  #last = 0;
 
   private constructor(directory: string, lock: DirectoryLock) {
-    this.#directory = directory;
+    this.#databases = join(directory, "databases");
     this.#lock = lock;
   }
 
-  /** Takes a directory, making it if need be; throws a `fenced` fault if another process has it. */
+  /** Takes a directory, making it if need be. A foreign, locked or newer one is refused. */
   static async take(directory: string): Promise<FileStores> {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await mkdir(directory, { recursive: true, mode: DIRECTORY_MODE });
+    const marker = join(directory, MARKER);
+    const fresh = await isFresh(directory, marker);
     const lock = await DirectoryLock.take(directory);
-    const stores = new FileStores(directory, lock);
-    await stores.#sweep();
-    return stores;
+    try {
+      if (fresh) await writeWhole(marker, `${FIRST_LINE}${FORMAT}\nnode ${randomHex()}\n`);
+      const stores = new FileStores(directory, lock);
+      await mkdir(stores.#databases, { recursive: true, mode: DIRECTORY_MODE });
+      await syncDirectory(directory);
+      await stores.#find();
+      return stores;
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
   }
 
   async list(): Promise<string[]> {
-    const found: { name: string; since: bigint }[] = [];
-    for (const directory of await readdir(this.#directory)) {
-      const name = databaseOf(directory);
-      if (name === undefined) continue;
-      // Written once, when the database was created.
-      const { mtimeNs } = await stat(join(this.#path(name), NODE_FILE), { bigint: true });
-      found.push({ name, since: mtimeNs });
-    }
-    const byAge = (a: (typeof found)[0], b: (typeof found)[0]) => (a.since < b.since ? -1 : 1);
-    return found.sort(byAge).map(({ name }) => name);
+    return [...this.#numbers.keys()];
   }
 
   async create(database: string, nodeId: Uint8Array): Promise<Store> {
-    const final = this.#path(database);
-    const draft = join(this.#directory, `.new-${directoryOf(database)}`);
-    await mkdir(draft, { mode: 0o700 });
-    await writeDurably(join(draft, NODE_FILE), Buffer.from(nodeId).toString("hex"));
-    await syncDirectory(draft);
-    // The name appears only when all behind it is durable.
-    await rename(draft, final);
-    await syncDirectory(this.#directory);
+    if (this.#numbers.has(database)) {
+      throw new StorageError("fenced", `a store of database ${database} exists already`);
+    }
+    const number = ++this.#last;
+    const final = this.#path(number);
+    const building = `${final}.new`;
+    try {
+      for (const path of [building, join(building, "wal"), join(building, "quarantine")]) {
+        await mkdir(path, { mode: DIRECTORY_MODE });
+      }
+      await writeWhole(join(building, "DATABASE"), identityText({ name: database, nodeId }));
+      // The name appears only when all behind it is durable.
+      await rename(building, final);
+      await syncDirectory(this.#databases);
+    } catch (error) {
+      // Best effort; the next start does it otherwise.
+      await rm(building, { recursive: true, force: true }).catch(() => undefined);
+      return faulty(error);
+    }
+    this.#numbers.set(database, number);
     return new FileStore(final, nodeId);
   }
 
   async open(database: string): Promise<Store> {
-    const path = this.#path(database);
-    const text = await readFile(join(path, NODE_FILE), "utf8").catch(faulty);
-    const nodeId = Uint8Array.from(Buffer.from(text.trim(), "hex"));
-    if (nodeId.length !== 16) {
-      throw new StorageError("unreadable", `${join(path, NODE_FILE)} must hold 32 hex digits`);
-    }
+    const path = this.#path(this.#number(database));
+    const { nodeId } = await identityOf(path).catch(faulty);
     return new FileStore(path, nodeId);
   }
 
   async drop(database: string): Promise<void> {
-    const grave = join(this.#directory, `.dropped-${directoryOf(database)}`);
-    await rename(this.#path(database), grave);
-    await syncDirectory(this.#directory);
-    await rm(grave, { recursive: true, force: true });
+    const path = this.#path(this.#number(database));
+    await rename(path, `${path}.drop`).catch(faulty);
+    this.#numbers.delete(database);
+    await syncDirectory(this.#databases).catch(faulty);
+    await rm(`${path}.drop`, { recursive: true, force: true }).catch(faulty);
   }
 
   async close(): Promise<void> {
     await this.#lock.release();
   }
 
-  /** Removes what a crash left of a create or a drop. */
-  async #sweep(): Promise<void> {
-    for (const name of await readdir(this.#directory)) {
-      if (!name.startsWith(".new-") && !name.startsWith(".dropped-")) continue;
-      await rm(join(this.#directory, name), { recursive: true, force: true });
-    }
-  }
-
-  #path(database: string): string {
-    return join(this.#directory, directoryOf(database));
-  }
-}
-
-/** One database: a directory of segments. */
-export class FileStore implements Store {
-  readonly nodeId: Uint8Array;
-  readonly #directory: string;
-  /** The segment being written, kept open. */
-  #active: { segment: bigint; handle: FileHandle } | undefined;
-
-  constructor(directory: string, nodeId: Uint8Array) {
-    this.#directory = directory;
-    this.nodeId = nodeId;
-  }
-
-  async segments(): Promise<Segment[]> {
-    const found: Segment[] = [];
-    for (const name of await readdir(this.#directory).catch(faulty)) {
-      const id = segmentOf(name);
-      if (id === undefined) continue;
-      const handle = await open(join(this.#directory, name), "r").catch(faulty);
-      try {
-        found.push({ id, length: (await handle.stat()).size });
-      } finally {
-        await handle.close();
+  /** Finds the databases, and removes what a crash left of a create or a drop. */
+  async #find(): Promise<void> {
+    const numbers: number[] = [];
+    for (const name of await readdir(this.#databases)) {
+      if (LEFT_OVER.test(name)) {
+        await rm(join(this.#databases, name), { recursive: true, force: true });
+      } else if (NUMBER.test(name)) {
+        numbers.push(Number(name));
       }
     }
-    return found;
-  }
-
-  async persist(segment: bigint, offset: number, bytes: Uint8Array, sync: boolean): Promise<void> {
-    try {
-      const handle = await this.#writable(segment, offset === 0);
-      await writeAt(handle, bytes, offset);
-      if (sync) await handle.datasync();
-      if (offset === 0) await syncDirectory(this.#directory);
-    } catch (error) {
-      // Nothing is known of the file after a failed sync, so this handle is not used again.
-      await this.close().catch(() => undefined);
-      return faulty(error);
+    for (const number of numbers.sort((a, b) => a - b)) {
+      const { name } = await identityOf(this.#path(number));
+      this.#numbers.set(name, number);
+      this.#last = number;
     }
   }
 
-  async read(segment: bigint, offset: number, length: number): Promise<Uint8Array> {
-    const handle = await open(this.#path(segment), "r").catch(faulty);
-    try {
-      return await readAt(handle, offset, length).catch(faulty);
-    } finally {
-      await handle.close();
-    }
+  #number(database: string): number {
+    const number = this.#numbers.get(database);
+    if (number !== undefined) return number;
+    throw new StorageError("unreadable", `there is no store of database ${database}`);
   }
 
-  async delete(segment: bigint): Promise<void> {
-    if (this.#active?.segment === segment) await this.close();
-    await rm(this.#path(segment), { force: true }).catch(faulty);
-    await syncDirectory(this.#directory).catch(faulty);
-  }
-
-  async quarantine(segment: bigint, offset: number, length: number): Promise<void> {
-    const directory = join(this.#directory, "quarantine");
-    await mkdir(directory, { recursive: true, mode: 0o700 }).catch(faulty);
-    const copy = await open(join(directory, `${segmentFile(segment)}-${offset}`), "w", 0o600);
-    try {
-      for (let done = 0; done < length; done += COPY_BYTES) {
-        const piece = await this.read(segment, offset + done, Math.min(COPY_BYTES, length - done));
-        await writeAt(copy, piece, done);
-      }
-      await copy.sync();
-    } catch (error) {
-      return faulty(error);
-    } finally {
-      await copy.close();
-    }
-    await syncDirectory(directory).catch(faulty);
-    await syncDirectory(this.#directory).catch(faulty);
-  }
-
-  async close(): Promise<void> {
-    const active = this.#active;
-    this.#active = undefined;
-    await active?.handle.close();
-  }
-
-  async #writable(segment: bigint, create: boolean): Promise<FileHandle> {
-    if (!create && this.#active?.segment === segment) return this.#active.handle;
-    await this.close();
-    const handle = await open(this.#path(segment), create ? "wx" : "r+", 0o600);
-    this.#active = { segment, handle };
-    return handle;
-  }
-
-  #path(segment: bigint): string {
-    return join(this.#directory, segmentFile(segment));
+  #path(number: number): string {
+    return join(this.#databases, String(number).padStart(6, "0"));
   }
 }
 
-async function writeAt(handle: FileHandle, bytes: Uint8Array, offset: number): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, offset + done);
-    done += bytesWritten;
+/** Whether the directory is yet to be made ours; throws if it is somebody else's. */
+async function isFresh(directory: string, marker: string): Promise<boolean> {
+  const text = await readFile(marker, "utf8").catch(() => undefined);
+  if (text === undefined) {
+    const ours = [...LOCK_FILES, `${MARKER}.new`];
+    const foreign = (await readdir(directory)).find((name) => !ours.includes(name));
+    if (foreign === undefined) return true;
+    throw new Error(
+      `${directory} holds ${foreign} but no ${MARKER} file, so it is not a data directory of ours; ` +
+        "nothing was changed; choose another directory",
+    );
   }
+  const format = text.startsWith(FIRST_LINE) ? Number.parseInt(text.slice(FIRST_LINE.length)) : 0;
+  if (format === FORMAT) return false;
+  if (format > FORMAT) {
+    throw new Error(
+      `${marker} says format ${format}, and this version reads format ${FORMAT}; ` +
+        "use a newer tidegate, or choose another directory",
+    );
+  }
+  throw new Error(`${marker} is not a marker of ours; choose another directory`);
 }
 
-async function readAt(handle: FileHandle, offset: number, length: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
-  let done = 0;
-  while (done < length) {
-    const { bytesRead } = await handle.read(bytes, done, length - done, offset + done);
-    if (bytesRead === 0) break;
-    done += bytesRead;
-  }
-  return bytes.subarray(0, done);
-}
-
-async function writeDurably(path: string, text: string): Promise<void> {
-  const handle = await open(path, "wx", 0o600);
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-/** Throws `error` as a fault of the core's vocabulary. */
-function faulty(error: unknown): never {
-  if (error instanceof StorageError) throw error;
-  const { code, message } = error as NodeJS.ErrnoException;
-  const options = { cause: error };
-  if (code === "ENOSPC" || code === "EDQUOT") throw new StorageError("no-space", message, options);
-  if (code === "ENOENT") throw new StorageError("unreadable", message, options);
-  if (code === "EEXIST") throw new StorageError("fenced", message, options);
-  throw new StorageError("io", message, options);
+function randomHex(): string {
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString("hex");
 }

@@ -4,12 +4,17 @@
  * when its pid is taken again.
  */
 
-import { readFile, rm, unlink, writeFile } from "node:fs/promises";
+import { readFile, rm, stat, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { StorageError } from "../types.js";
 
-const NAME = "LOCK.node";
+const NAME = "lock.node";
+/** The file that `tidegate serve` holds an flock on. */
+const NATIVE_NAME = "lock";
+
+/** What may lie in a directory before it is marked as ours. */
+export const LOCK_FILES = [NAME, `${NAME}.takeover`, NATIVE_NAME];
 
 /** A held lock. */
 export class DirectoryLock {
@@ -23,13 +28,29 @@ export class DirectoryLock {
   static async take(directory: string): Promise<DirectoryLock> {
     const path = join(directory, NAME);
     if (!(await createExclusively(path))) await takeOver(path);
-    return new DirectoryLock(path);
+    const lock = new DirectoryLock(path);
+    if (await isFlocked(join(directory, NATIVE_NAME))) {
+      await lock.release();
+      throw new StorageError("fenced", `${directory} is in use by tidegate serve: stop it first`);
+    }
+    return lock;
   }
 
   /** Gives it back. */
   async release(): Promise<void> {
     await rm(this.#path, { force: true });
   }
+}
+
+/** Whether a process holds an flock on `path`. Linux tells; elsewhere nobody can be asked. */
+async function isFlocked(path: string): Promise<boolean> {
+  const file = await stat(path).catch(() => undefined);
+  const locks = await readFile("/proc/locks", "utf8").catch(() => "");
+  // 1: FLOCK ADVISORY WRITE 4711 08:01:131085 0 EOF
+  const held = locks.split("\n").map((line) => line.split(/\s+/));
+  return held.some(([, kind, , , , inode]) => {
+    return kind === "FLOCK" && inode?.split(":")[2] === String(file?.ino);
+  });
 }
 
 /** Replaces the lock of a dead owner. A guard file keeps two from doing so at once. */
