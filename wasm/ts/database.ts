@@ -9,7 +9,6 @@ const REOPEN_DELAY_MS_MAX = 5_000;
 /** What a database needs from its server. */
 export interface Surroundings {
   face: Face;
-  nowNs: () => bigint;
   report: (message: string) => void;
 }
 
@@ -49,6 +48,12 @@ export class Database {
     return this.#engine;
   }
 
+  /** Whether it runs and nothing was ever written to it, not even that it was created. */
+  get isBlank(): boolean {
+    const { face } = this.#around;
+    return face.phase(this.#engine) === "running" && face.durable(this.#engine) === 0n;
+  }
+
   /** Resolves when the ticket, given out by the present engine, is durable. */
   async durable(ticket: bigint): Promise<void> {
     const pump = this.#pump;
@@ -84,9 +89,9 @@ export class Database {
     const store = await this.store;
     const segments = (await store.segments()).sort((a, b) => (a.id < b.id ? -1 : 1));
     if (this.#stopped) return;
-    const { face, nowNs, report } = this.#around;
+    const { face, report } = this.#around;
     const listing = segments.flatMap(({ id, length }) => [id, BigInt(length)]);
-    this.#drive(face.open(this.name, store.nodeId, BigUint64Array.from(listing), nowNs()));
+    this.#drive(face.open(this.name, store.nodeId, BigUint64Array.from(listing)));
     await this.#pump?.run();
     const notice = this.#stopped ? undefined : face.notice(this.#engine);
     if (notice) report(`database ${this.name}: ${notice}`);

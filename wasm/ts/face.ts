@@ -30,7 +30,7 @@ export interface Face {
     requestId: string,
   ): Handled;
   /** `listing`: pairs of segment id and length. Replaces an engine of the same name. */
-  open(database: string, nodeId: Uint8Array, listing: BigUint64Array, nowNs: bigint): number;
+  open(database: string, nodeId: Uint8Array, listing: BigUint64Array): number;
   release(engine: number): void;
   phase(engine: number): Phase;
   /** What opening found that an operator should know: a refusal, damage. */

@@ -16,13 +16,15 @@ export interface WriteTarget {
 /** A server in this process. Its databases live where `stores` keeps them. */
 export class Tidegate {
   readonly #stores: Stores;
+  readonly #nowNs: () => bigint;
   readonly #around: Surroundings;
   readonly #databases = new Map<string, Database>();
   /** Stores are made and removed one after the other, in the order of the requests. */
   #administration: Promise<unknown> = Promise.resolve();
 
-  private constructor(stores: Stores, around: Surroundings) {
+  private constructor(stores: Stores, nowNs: () => bigint, around: Surroundings) {
     this.#stores = stores;
+    this.#nowNs = nowNs;
     this.#around = around;
   }
 
@@ -35,25 +37,26 @@ export class Tidegate {
     initSync({ module });
     const entropy = new Uint8Array(32);
     (options.random ?? ((bytes) => void crypto.getRandomValues(bytes)))(entropy);
-    const server = new Tidegate(stores, {
+    const server = new Tidegate(stores, options.nowNs ?? wallClock(), {
       face: new Server(entropy, stores.ack),
-      nowNs: options.nowNs ?? wallClock(),
       report: options.report ?? ((message) => console.warn(`tidegate: ${message}`)),
     });
     for (const name of await stores.list()) {
-      const store = await stores.open(name);
-      server.#databases.set(name, await Database.opened(name, store, server.#around));
+      const database = await Database.opened(name, await stores.open(name), server.#around);
+      server.#databases.set(name, database);
+      // Its log is empty: the process died while the database was created, unacknowledged.
+      if (database.isBlank) await server.#forget(database);
     }
     return server;
   }
 
   /** Answers a request when what the answer says is durable. */
   async handle(request: ServerRequest): Promise<ServerAnswer> {
-    const { face, nowNs } = this.#around;
+    const { face } = this.#around;
     const headers = [...request.headers].flat();
     const { method, url, body } = request;
     const id = crypto.randomUUID();
-    const handled = face.handle(method, url, headers, body, nowNs(), id);
+    const handled = face.handle(method, url, headers, body, this.#nowNs(), id);
     const { changes, tickets, otherwise, ...answer } = handled;
     try {
       await Promise.all([
@@ -104,6 +107,13 @@ export class Tidegate {
     this.#databases.clear();
     await this.#administration.catch(() => undefined);
     await this.#stores.close();
+  }
+
+  async #forget(database: Database): Promise<void> {
+    this.#databases.delete(database.name);
+    await database.stop("the database was dropped");
+    this.#around.face.release(database.engine);
+    await this.#stores.drop(database.name);
   }
 
   async #durable(engine: number, lsn: bigint): Promise<void> {

@@ -52,10 +52,11 @@ extern "C" fn output_len() -> u32 {
     with(|face| face.output().len() as u32)
 }
 
-/// See [`Face::open`].
+/// See [`Face::open`]. Opening decides nothing by the clock so far; the reading is part of the
+/// frozen list so that it may.
 #[unsafe(no_mangle)]
-extern "C" fn engine_open(now_ns: i64, params_len: u32) -> u32 {
-    with(|face| face.open(now_ns, params_len))
+extern "C" fn engine_open(_now_ns: i64, params_len: u32) -> u32 {
+    with(|face| face.open(params_len))
 }
 
 /// See [`Face::phase`].

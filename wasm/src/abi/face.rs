@@ -56,7 +56,7 @@ impl Face {
     }
 
     /// Opens the one engine of this instance. Params: `Config::encode`, then `encode_listing`.
-    pub(super) fn open(&mut self, now_ns: i64, params_len: u32) -> u32 {
+    pub(super) fn open(&mut self, params_len: u32) -> u32 {
         if self.engine.is_some() {
             return self.misuse("this instance has an engine already; open another instance");
         }
@@ -68,7 +68,7 @@ impl Face {
         let listing = config.and_then(|config| Some((config, decode_listing(bytes, &mut at)?)));
         match listing {
             Some((config, segments)) if at == bytes.len() => {
-                self.engine = Some(Engine::open(config, now_ns, &segments));
+                self.engine = Some(Engine::open(config, &segments));
                 OK
             }
             _ => self.misuse("params are not a configuration and a listing of segments"),

@@ -18,11 +18,14 @@ fn open_params() -> Vec<u8> {
     bytes
 }
 
-/// A face with a running engine: every persist so far is reported as done.
+/// A face with the running engine of a database: every persist so far is reported as done.
 fn running() -> Face {
     let mut face = Face::new();
     let length = put_params(&mut face, &open_params());
-    assert_eq!(face.open(1, length), OK);
+    assert_eq!(face.open(length), OK);
+    let length = put_params(&mut face, b"CREATE DATABASE db");
+    assert_eq!(face.execute(1, length), OK);
+    assert_eq!(face.output().first(), Some(&0), "created");
     drain(&mut face);
     assert_eq!(face.phase(), 1);
     face
@@ -59,7 +62,7 @@ fn without_an_engine_every_call_is_misuse() {
 #[test]
 fn a_length_beyond_the_room_is_misuse() {
     let mut face = Face::new();
-    assert_eq!(face.open(0, u32::MAX), MISUSE);
+    assert_eq!(face.open(u32::MAX), MISUSE);
     let mut face = running();
     assert_eq!(face.write(u32::MAX, 0), MISUSE);
     assert_eq!(face.write(0, u32::MAX), MISUSE);
@@ -73,19 +76,19 @@ fn every_cut_and_every_extension_of_the_open_params_is_misuse() {
     for cut in 0..good.len() {
         let mut face = Face::new();
         let length = put_params(&mut face, &good[..cut]);
-        assert_eq!(face.open(0, length), MISUSE, "cut at {cut}");
+        assert_eq!(face.open(length), MISUSE, "cut at {cut}");
         assert_eq!(face.phase(), NO_ENGINE);
     }
     let mut face = Face::new();
     let length = put_params(&mut face, &[good.as_slice(), &[0]].concat());
-    assert_eq!(face.open(0, length), MISUSE);
+    assert_eq!(face.open(length), MISUSE);
 }
 
 #[test]
 fn a_second_open_is_misuse() {
     let mut face = running();
     let length = put_params(&mut face, &open_params());
-    assert_eq!(face.open(1, length), MISUSE);
+    assert_eq!(face.open(length), MISUSE);
 }
 
 #[test]

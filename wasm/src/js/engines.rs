@@ -32,13 +32,7 @@ impl Engines {
     }
 
     /// Opens an engine, in place of one of the same name.
-    pub(super) fn open(
-        &mut self,
-        database: &str,
-        node_id: u128,
-        now_ns: i64,
-        segments: &[SegmentInfo],
-    ) -> u32 {
+    pub(super) fn open(&mut self, database: &str, node_id: u128, segments: &[SegmentInfo]) -> u32 {
         let config = Config::new(database, node_id, self.seeds.draw());
         let number = self.next;
         self.next += 1;
@@ -47,15 +41,14 @@ impl Engines {
         } else {
             self.order.push(database.into());
         }
-        self.open
-            .insert(number, Engine::open(config, now_ns, segments));
+        self.open.insert(number, Engine::open(config, segments));
         number
     }
 
     /// Opens an engine of a new database, with a node id of its own.
-    pub(super) fn create(&mut self, database: &str, now_ns: i64) -> (u32, u128) {
+    pub(super) fn create(&mut self, database: &str) -> (u32, u128) {
         let node_id = u128::from(self.seeds.draw()) << 64 | u128::from(self.seeds.draw());
-        (self.open(database, node_id, now_ns, &[]), node_id)
+        (self.open(database, node_id, &[]), node_id)
     }
 
     /// Forgets an engine.

@@ -77,7 +77,6 @@ impl Server {
         database: &str,
         node_id: &[u8],
         listing: &[u64],
-        now_ns: i64,
     ) -> Result<u32, JsError> {
         let node_id: [u8; 16] = node_id
             .try_into()
@@ -92,7 +91,7 @@ impl Server {
         let segments: Vec<_> = pairs.iter().map(pair).collect();
         Ok(self
             .engines
-            .open(database, u128::from_le_bytes(node_id), now_ns, &segments))
+            .open(database, u128::from_le_bytes(node_id), &segments))
     }
 
     /// Forgets an engine. Its log stays.

@@ -77,7 +77,7 @@ impl Databases for RequestDatabases<'_> {
     }
 
     fn create(&mut self, name: &str, statement: &str) -> Result<(), String> {
-        let (engine, node_id) = self.engines.create(name, self.now_ns);
+        let (engine, node_id) = self.engines.create(name);
         match self.execute(name, statement) {
             Ok(executed) => {
                 self.tickets.push((engine, executed.ticket));
