@@ -12,6 +12,7 @@ use alloc::vec::Vec;
 use super::error::{FIELD_SEPARATOR_BYTES, LineError, LineErrorKind};
 use super::lines::whitespace_count;
 use super::number::{self, Number};
+use super::swar::find;
 use crate::limits::KEY_BYTES_MAX;
 use crate::model::Value;
 use crate::model::key::{append_unescaped_field_key, append_unescaped_string};
@@ -311,7 +312,11 @@ struct FirstScanner<'a> {
 
 impl FirstScanner<'_> {
     fn run(&mut self) -> Result<(), LineError> {
-        while let Some(&byte) = self.line.get(self.at) {
+        loop {
+            self.at = find(self.line, self.at, [b'=', b',', b' ', b'"', b'\\']);
+            let Some(&byte) = self.line.get(self.at) else {
+                break;
+            };
             match byte {
                 b' ' => break,
                 b'=' => self.value()?,
