@@ -16,10 +16,20 @@
 
 mod config;
 mod effect;
+mod effects;
+mod fast;
+mod open;
 mod record;
+mod recorder;
 mod recovery;
 mod report;
+mod request;
+mod slot;
+mod statements;
+mod write;
 
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -32,8 +42,17 @@ pub use report::{
     encode_executed, encode_written,
 };
 
-use crate::fault::StorageFault;
-use crate::ids::{CursorId, EffectId, Lsn};
+use crate::ids::{CursorId, Lsn, SegmentId, ShardId};
+use crate::index::FieldSlot;
+use crate::line::Scanner;
+use crate::meta::Catalog;
+use crate::query::Cursor;
+use crate::shard::{Admitted, Shard};
+use crate::wal::Log;
+use effects::InFlight;
+use open::Opening;
+use recorder::Recorder;
+use slot::Slot;
 
 /// Where an engine is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,99 +83,114 @@ pub enum Misuse {
 
 /// One database: retention policies, shards, log.
 #[derive(Debug)]
-pub struct Engine {}
+pub struct Engine {
+    config: Config,
+    state: State,
+    catalog: Catalog,
+    /// In order of shard ids.
+    slots: Vec<Slot>,
+    /// The slot written to last.
+    current: usize,
+    /// What points of a shard that does not exist yet are judged against.
+    blank: Shard,
+    /// Absent while opening.
+    log: Option<Log>,
+    recorder: Recorder,
+    recovery: RecoveryReport,
+    /// Effects other than the log's own persists.
+    queue: VecDeque<Effect>,
+    in_flight: InFlight,
+    /// The last LSN of earlier runs.
+    opened_at: Lsn,
+    /// To delete once this run has made something durable.
+    obsolete: Vec<SegmentId>,
+    cursors: BTreeMap<CursorId, Cursor>,
+    cursors_opened: u32,
+    // Buffers that are used again from line to line.
+    scanner: Scanner,
+    admitted: Admitted,
+    field_slots: Vec<FieldSlot>,
+    row: Vec<u8>,
+    bits: Vec<u64>,
+}
+
+#[derive(Debug)]
+enum State {
+    Opening(Box<Opening>),
+    Running,
+    Refused(String),
+}
 
 impl Engine {
     /// Begins to open a database from its segments; an empty listing makes a new one.
-    pub fn open(_config: Config, _now_ns: i64, _segments: &[SegmentInfo]) -> Self {
-        unimplemented!()
+    pub fn open(config: Config, segments: &[SegmentInfo]) -> Self {
+        let opening = Opening::new(config.node_id, segments);
+        let mut engine = Self {
+            blank: Shard::new(ShardId(0), config.seed),
+            config,
+            state: State::Opening(Box::new(opening)),
+            catalog: Catalog::default(),
+            slots: Vec::new(),
+            current: 0,
+            log: None,
+            recorder: Recorder::default(),
+            recovery: RecoveryReport::default(),
+            queue: VecDeque::new(),
+            in_flight: InFlight::default(),
+            opened_at: Lsn(0),
+            obsolete: Vec::new(),
+            cursors: BTreeMap::new(),
+            cursors_opened: 0,
+            scanner: Scanner::new(),
+            admitted: Admitted::default(),
+            field_slots: Vec::new(),
+            row: Vec::new(),
+            bits: Vec::new(),
+        };
+        engine.advance_opening();
+        engine
     }
 
     /// Where the engine is in its life.
     pub fn phase(&self) -> Phase {
-        unimplemented!()
+        match (&self.state, &self.log) {
+            (State::Opening(_), _) | (_, None) => Phase::Opening,
+            (State::Refused(_), _) => Phase::Refused,
+            (State::Running, Some(log)) if log.fault().is_some() => Phase::Poisoned,
+            (State::Running, Some(_)) => Phase::Running,
+        }
     }
 
     /// Why opening was refused, if it was: what is wrong with which segment, and what to do.
     pub fn refusal(&self) -> Option<&str> {
-        unimplemented!()
+        match &self.state {
+            State::Refused(text) => Some(text),
+            _ => None,
+        }
     }
 
     /// What opening found. Complete once the phase is `Running`.
-    pub fn recovery(&self) -> &RecoveryReport {
-        unimplemented!()
+    pub const fn recovery(&self) -> &RecoveryReport {
+        &self.recovery
     }
 
-    /// Writes a body of line protocol.
-    pub fn write(
-        &mut self,
-        _request: &WriteRequest,
-        _body: &[u8],
-    ) -> Result<WriteReport, WriteError> {
-        unimplemented!()
-    }
-
-    /// Carries out one statement that concerns this database.
-    pub fn execute(&mut self, _now_ns: i64, _statement: &str) -> Result<Executed, String> {
-        unimplemented!()
-    }
-
-    /// Appends the next batch of a cursor's rows, about `rows_max` of them, in the form of
-    /// `query::batch`; `false` when that was the last, which also closes the cursor.
-    pub fn fetch(
-        &mut self,
-        _cursor: CursorId,
-        _rows_max: usize,
-        _out: &mut Vec<u8>,
-    ) -> Result<bool, Misuse> {
-        unimplemented!()
-    }
-
-    /// Closes a cursor before its end.
-    pub fn close(&mut self, _cursor: CursorId) -> Result<(), Misuse> {
-        unimplemented!()
-    }
-
-    /// The next effect, if any; drain until `None`.
-    pub fn poll_effect(&mut self) -> Option<Effect> {
-        unimplemented!()
-    }
-
-    /// The bytes of a `PersistLog` in flight; empty for any other effect.
-    pub fn effect_bytes(&self, _id: EffectId) -> &[u8] {
-        unimplemented!()
-    }
-
-    /// Reports a persist, delete or quarantine.
-    pub fn complete(
-        &mut self,
-        _id: EffectId,
-        _result: Result<(), StorageFault>,
-    ) -> Result<(), Misuse> {
-        unimplemented!()
-    }
-
-    /// Answers a read.
-    pub fn supply(
-        &mut self,
-        _id: EffectId,
-        _result: Result<&[u8], StorageFault>,
-    ) -> Result<(), Misuse> {
-        unimplemented!()
+    /// Logical bytes of cache and index.
+    pub fn bytes(&self) -> u64 {
+        self.slots.iter().map(Slot::bytes).sum()
     }
 
     /// The last LSN given out.
     pub fn accepted_lsn(&self) -> Lsn {
-        unimplemented!()
+        self.log.as_ref().map_or(Lsn(0), Log::accepted)
     }
 
     /// The last LSN handed to the host.
     pub fn submitted_lsn(&self) -> Lsn {
-        unimplemented!()
+        self.log.as_ref().map_or(Lsn(0), Log::submitted)
     }
 
     /// The last LSN that is durable; tickets up to it may be acknowledged.
     pub fn durable_lsn(&self) -> Lsn {
-        unimplemented!()
+        self.log.as_ref().map_or(Lsn(0), Log::durable)
     }
 }

@@ -1,11 +1,18 @@
 //! The vocabulary: time, precision, values, rows. Knows of no stage.
 
+mod bytes;
+mod clock;
+pub mod key;
 mod precision;
+mod quote;
 pub mod row;
 mod timestamp;
 mod value;
 pub mod varint;
 
+pub use bytes::equal;
+pub use clock::{Duration, Rfc3339};
 pub use precision::Precision;
+pub use quote::Quoted;
 pub use timestamp::{TIME_MAX_NS, TIME_MIN_NS, truncate_to};
 pub use value::{FieldType, Value};

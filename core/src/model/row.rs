@@ -101,6 +101,46 @@ pub fn encode(values: &[Value<'_>], out: &mut Vec<u8>) -> Class {
     class
 }
 
+/// Appends a row of numbers given as bits (of the `i64` or of the `f64`), as [`encode`] would.
+///
+/// `class` must be [`class_of`] their integers.
+#[inline]
+pub fn encode_bits(
+    types: &[FieldType],
+    integers: usize,
+    bits: &[u64],
+    class: Class,
+    out: &mut Vec<u8>,
+) {
+    if integers == bits.len() && class == Class::Narrow {
+        out.extend(bits.iter().map(|&bits| bits as u8));
+        return;
+    }
+    let is_integer = |t: &FieldType| matches!(t, FieldType::Integer);
+    let typed = types.iter().zip(bits);
+    if class == Class::Wide {
+        let integers = typed.clone().filter(|(t, _)| is_integer(t));
+        push_width_codes(integers.map(|(_, &bits)| varint::zigzag(bits as i64)), out);
+    }
+    for (field_type, &bits) in typed {
+        match (is_integer(field_type), class) {
+            (false, _) => out.extend_from_slice(&bits.to_le_bytes()),
+            (true, Class::Narrow) => out.push(bits as u8),
+            (true, Class::Wide) => push_wide(varint::zigzag(bits as i64), out),
+        }
+    }
+}
+
+/// The class of a row from all its integers, ORed as 64 bits.
+#[inline]
+pub const fn class_of(integers_or: u64) -> Class {
+    if integers_or < 256 {
+        Class::Narrow
+    } else {
+        Class::Wide
+    }
+}
+
 fn push_width_codes(integers: impl Iterator<Item = u64>, out: &mut Vec<u8>) {
     let (mut codes, mut filled) = (0u8, 0);
     for bits in integers {
@@ -267,6 +307,37 @@ mod tests {
             Value::Integer(70_000),
         ];
         assert_eq!(round_trip(&values), (Class::Wide, 2 + 2 + 1 + 8 + 8 + 4));
+    }
+
+    #[test]
+    fn bits_are_encoded_like_values() {
+        let rows: [&[Value<'_>]; 5] = [
+            &[Value::Integer(1), Value::Integer(255)],
+            &[Value::Integer(1), Value::Integer(256)],
+            &[Value::Float(1.5), Value::Integer(3)],
+            &[Value::Float(-0.0), Value::Integer(-3), Value::Float(1e300)],
+            &[Value::Float(2.0)],
+        ];
+        for values in rows {
+            let types: Vec<_> = values.iter().map(Value::field_type).collect();
+            let (mut bits, mut integers_or) = (Vec::new(), 0);
+            for value in values {
+                match value {
+                    Value::Float(v) => bits.push(v.to_bits()),
+                    Value::Integer(v) => {
+                        bits.push(*v as u64);
+                        integers_or |= *v as u64;
+                    }
+                    other => panic!("{other:?} is no number of the fast path"),
+                }
+            }
+            let (mut expected, mut found) = (Vec::new(), Vec::new());
+            let class = encode(values, &mut expected);
+            assert_eq!(class_of(integers_or), class);
+            let integers = integer_count(types.iter().copied());
+            encode_bits(&types, integers, &bits, class, &mut found);
+            assert_eq!(found, expected);
+        }
     }
 
     #[test]

@@ -1,1 +1,7 @@
 //! Statements to answers.
+
+mod cursor;
+mod view;
+
+pub use cursor::{Cursor, open};
+pub use view::{ShardView, View};

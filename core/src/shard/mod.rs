@@ -1,1 +1,10 @@
-//! One shard: schema, index and cache of a time range.
+//! One shard: the unit of schema, index and cache; a time range of a retention policy.
+
+mod admit;
+mod rejected;
+
+pub use admit::{Admitted, Shard, Stored};
+pub use rejected::{Rejected, Rejection, StrippedTime};
+
+#[cfg(test)]
+mod tests;

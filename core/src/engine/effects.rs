@@ -1,0 +1,121 @@
+//! Handing effects to the host and taking its reports.
+
+use alloc::collections::BTreeMap;
+
+use super::{Effect, Engine, Misuse, State};
+use crate::fault::StorageFault;
+use crate::ids::EffectId;
+
+/// Effects the host has not reported on.
+#[derive(Debug, Default)]
+pub(super) struct InFlight {
+    given: u64,
+    waiting: BTreeMap<EffectId, Awaited>,
+}
+
+/// What a report is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Awaited {
+    /// A persist of the log, with the log's own ticket.
+    Persist(u64),
+    /// A read of the replay.
+    Read,
+    /// Something nobody waits for.
+    Other,
+}
+
+impl InFlight {
+    /// Gives out the id of a new effect.
+    pub(super) fn add(&mut self, awaited: Awaited) -> EffectId {
+        self.given += 1;
+        let id = EffectId(self.given);
+        self.waiting.insert(id, awaited);
+        id
+    }
+}
+
+impl Engine {
+    /// The next effect, if any; drain until `None`.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        if let Some(effect) = self.queue.pop_front() {
+            return Some(effect);
+        }
+        let persist = self.log.as_mut()?.poll()?;
+        let id = self.in_flight.add(Awaited::Persist(persist.ticket));
+        Some(Effect::PersistLog {
+            id,
+            segment: persist.segment,
+            offset: persist.offset,
+            length: persist.length,
+            up_to: persist.up_to,
+            sync: persist.sync,
+        })
+    }
+
+    /// The bytes of a `PersistLog` in flight; empty for any other effect.
+    pub fn effect_bytes(&self, id: EffectId) -> &[u8] {
+        match (self.in_flight.waiting.get(&id), &self.log) {
+            (Some(&Awaited::Persist(ticket)), Some(log)) => log.bytes(ticket),
+            _ => &[],
+        }
+    }
+
+    /// Reports a persist, delete or quarantine.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`] if the effect is not in flight or is a read.
+    pub fn complete(
+        &mut self,
+        id: EffectId,
+        result: Result<(), StorageFault>,
+    ) -> Result<(), Misuse> {
+        match self.in_flight.waiting.get(&id) {
+            None => return Err(Misuse::UnknownEffect),
+            Some(Awaited::Read) => return Err(Misuse::WrongReport),
+            Some(Awaited::Other) => {}
+            Some(&Awaited::Persist(ticket)) => {
+                let Some(log) = &mut self.log else { return Err(Misuse::UnknownEffect) };
+                log.complete(ticket, result).map_err(|_| Misuse::UnknownEffect)?;
+                self.delete_obsolete();
+            }
+        }
+        self.in_flight.waiting.remove(&id);
+        Ok(())
+    }
+
+    /// Answers a read.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse`] if the effect is not in flight or is no read.
+    pub fn supply(
+        &mut self,
+        id: EffectId,
+        result: Result<&[u8], StorageFault>,
+    ) -> Result<(), Misuse> {
+        match self.in_flight.waiting.get(&id) {
+            None => return Err(Misuse::UnknownEffect),
+            Some(Awaited::Read) => {}
+            Some(_) => return Err(Misuse::WrongReport),
+        }
+        self.in_flight.waiting.remove(&id);
+        if let State::Opening(opening) = &mut self.state {
+            opening.supply(result);
+        }
+        self.advance_opening();
+        Ok(())
+    }
+
+    /// Segments that count for nothing go once this run has made something durable.
+    fn delete_obsolete(&mut self) {
+        if self.log.as_ref().is_none_or(|log| log.durable() <= self.opened_at) {
+            return;
+        }
+        for segment in core::mem::take(&mut self.obsolete) {
+            let id = self.in_flight.add(Awaited::Other);
+            self.queue.push_back(Effect::DeleteLog { id, segment });
+        }
+    }
+}
+

@@ -1,0 +1,233 @@
+//! From the log back to an engine: applying records, then logging again what is not proven.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use super::effects::Awaited;
+use super::recovery::Damage;
+use super::{Effect, Engine, SegmentInfo, State};
+use crate::fault::StorageFault;
+use crate::ids::{LayoutId, SeriesId, ShardId};
+use crate::meta::Change;
+use crate::model::FieldType;
+use crate::wal::definition::{self, Definition};
+use crate::wal::{self, FrameKind, Log, LogConfig, Replay, ReplayEnd, Step};
+
+/// The state of an engine that reads its log.
+#[derive(Debug)]
+pub(super) struct Opening {
+    replay: Replay,
+    is_reading: bool,
+    /// What the current segment's numbers stand for.
+    numbers: BTreeMap<ShardId, Numbers>,
+    /// Payloads of rows that nothing proves durable; at most what one run had in flight.
+    uncertified: Vec<Vec<u8>>,
+}
+
+/// One shard's numbers in a segment, and what they stand for in this engine.
+#[derive(Debug, Default)]
+struct Numbers {
+    series: Vec<Option<SeriesId>>,
+    layouts: Vec<Option<Layout>>,
+}
+
+#[derive(Clone, Debug)]
+struct Layout {
+    id: LayoutId,
+    types: Vec<FieldType>,
+}
+
+impl Opening {
+    pub(super) fn new(node_id: u128, segments: &[SegmentInfo]) -> Self {
+        let segments: Vec<_> = segments.iter().map(|info| (info.id, info.length)).collect();
+        Self {
+            replay: Replay::new(node_id, &segments),
+            is_reading: false,
+            numbers: BTreeMap::new(),
+            uncertified: Vec::new(),
+        }
+    }
+
+    pub(super) fn supply(&mut self, result: Result<&[u8], StorageFault>) {
+        self.is_reading = false;
+        self.replay.supply(result);
+    }
+}
+
+impl Numbers {
+    fn layout_types(&self, layout: LayoutId) -> Option<&[FieldType]> {
+        Some(&self.layouts.get(layout.0 as usize)?.as_ref()?.types)
+    }
+}
+
+fn put<T: Clone>(list: &mut Vec<Option<T>>, index: u32, value: T) {
+    let index = index as usize;
+    if list.len() <= index {
+        list.resize(index + 1, None);
+    }
+    list[index] = Some(value);
+}
+
+impl Engine {
+    /// Takes opening as far as it goes without the host.
+    pub(super) fn advance_opening(&mut self) {
+        let state = core::mem::replace(&mut self.state, State::Running);
+        let State::Opening(mut opening) = state else {
+            self.state = state;
+            return;
+        };
+        while !opening.is_reading {
+            match opening.replay.step() {
+                Step::Read { segment, offset, length } => {
+                    let id = self.in_flight.add(Awaited::Read);
+                    self.queue.push_back(Effect::ReadLog { id, segment, offset, length });
+                    opening.is_reading = true;
+                }
+                Step::SegmentStart { .. } => opening.numbers.clear(),
+                Step::Frame(frame) => match frame.kind {
+                    FrameKind::Definitions => self.apply_definitions(frame.payload, &mut opening.numbers),
+                    FrameKind::Rows => {
+                        self.recovery.points += u64::from(frame.points);
+                        if !frame.certified {
+                            self.recovery.points_relogged += u64::from(frame.points);
+                            opening.uncertified.push(frame.payload.to_vec());
+                        }
+                        self.apply_rows(frame.payload, &opening.numbers, false);
+                    }
+                    _ => {}
+                },
+                Step::Quarantine { segment, offset, length, .. } => {
+                    let id = self.in_flight.add(Awaited::Other);
+                    self.queue.push_back(Effect::Quarantine { id, segment, offset, length });
+                }
+                Step::Refuse(text) => {
+                    self.state = State::Refused(text);
+                    return;
+                }
+                Step::Done(end) => return self.start_running(&end, &opening),
+            }
+        }
+        self.state = State::Opening(opening);
+    }
+
+    fn apply_definitions(
+        &mut self,
+        payload: &[u8],
+        numbers: &mut BTreeMap<ShardId, Numbers>,
+    ) {
+        for entry in definition::entries(payload) {
+            match entry {
+                Definition::Catalog(bytes) => {
+                    if let Some(change) = Change::decode(bytes, &mut 0) {
+                        self.catalog.apply(&change);
+                    }
+                }
+                Definition::Series { shard, series, key } => {
+                    let slot = self.slot_for_replay(shard);
+                    let Some(slot) = self.slots.get_mut(slot) else { continue };
+                    let index = &mut slot.shard.index;
+                    let id = index.series(key).unwrap_or_else(|| index.add_series(key));
+                    put(&mut numbers.entry(shard).or_default().series, series.0, id);
+                }
+                Definition::Layout { shard, layout, measurement, fields } => {
+                    let slot = self.slot_for_replay(shard);
+                    let Some(slot) = self.slots.get_mut(slot) else { continue };
+                    let types = fields.iter().map(|&(_, field_type)| field_type).collect();
+                    let owner = slot.shard.index.intern_measurement(measurement);
+                    let fields = fields.iter().copied();
+                    let id = slot.shard.intern_layout(owner, fields, &mut self.field_slots);
+                    if let Some(id) = id {
+                        let layouts = &mut numbers.entry(shard).or_default().layouts;
+                        put(layouts, layout.0, Layout { id, types });
+                    }
+                }
+            }
+        }
+    }
+
+    fn slot_for_replay(&mut self, shard: ShardId) -> usize {
+        let slot = self.slot_of(shard);
+        self.current = slot.unwrap_or_else(|| self.add_slot(shard));
+        self.current
+    }
+
+    /// Puts rows into the caches; with `log_again`, only into the log.
+    fn apply_rows(
+        &mut self,
+        payload: &[u8],
+        numbers: &BTreeMap<ShardId, Numbers>,
+        log_again: bool,
+    ) {
+        for mut section in wal::sections(payload) {
+            let known = numbers.get(&section.shard);
+            let slot = self.slot_of(section.shard).and_then(|slot| self.slots.get_mut(slot));
+            let (Some(known), Some(slot)) = (known, slot) else { continue };
+            while let Ok(Some(row)) = section.next_row(|layout| known.layout_types(layout)) {
+                let series = known.series.get(row.series.0 as usize).copied().flatten();
+                let layout = known.layouts.get(row.layout.0 as usize).and_then(Option::as_ref);
+                let (Some(series), Some(layout)) = (series, layout) else { continue };
+                if !log_again {
+                    slot.shard.cache.append(series, layout.id, row.class, row.time, row.values);
+                } else if let Some(log) = &mut self.log {
+                    self.recorder.open(log, &self.catalog);
+                    self.recorder.define(slot, series, layout.id, log);
+                    let shard = slot.shard.id;
+                    let out = self.recorder.rows.begin(shard, series, layout.id, row.class, row.time);
+                    out.extend_from_slice(row.values);
+                    self.recorder.rows.count_point();
+                    self.recorder.spill_if_full(log);
+                }
+            }
+        }
+    }
+
+    /// Begins the log of this run, with what nothing proves durable in front.
+    fn start_running(&mut self, end: &ReplayEnd, opening: &Opening) {
+        let config = LogConfig {
+            node_id: self.config.node_id,
+            seed: self.config.seed,
+            segment_bytes_roll: self.config.segment_bytes_roll,
+            pending_bytes_max: self.config.pending_bytes_max,
+        };
+        let mut log =
+            Log::begin(config, end.next_segment, end.predecessor, end.next_lsn, end.repair);
+        log.raise_low_watermark(end.low_watermark);
+        self.opened_at = log.accepted();
+        self.log = Some(log);
+        self.state = State::Running;
+        self.note_recovery(end);
+        self.obsolete.clone_from(&end.obsolete);
+        let catalog = &self.catalog;
+        self.slots.retain(|slot| catalog.group_of(slot.shard.id).is_some());
+        self.current = self.slots.len().saturating_sub(1);
+        if end.repair {
+            self.open_record();
+            for payload in &opening.uncertified {
+                self.apply_rows(payload, &opening.numbers, true);
+            }
+            if let Some(log) = &mut self.log {
+                self.recorder.finish(log);
+                log.append(FrameKind::RepairComplete, &[], 0, false);
+            }
+        }
+    }
+
+    fn note_recovery(&mut self, end: &ReplayEnd) {
+        self.recovery.segments = end.segments;
+        self.recovery.records = end.records;
+        self.recovery.torn_bytes = end.torn_bytes;
+        self.recovery.damage = end
+            .damage
+            .iter()
+            .map(|damage| Damage {
+                segment: damage.segment,
+                offset: damage.offset,
+                length: damage.length,
+                first: damage.first,
+                last: damage.last,
+                points: damage.points,
+            })
+            .collect();
+    }
+
+}

@@ -1,0 +1,264 @@
+//! A body of line protocol, from its bytes to a ticket. Reads like the flow in the crate's doc.
+
+use alloc::vec::Vec;
+
+use super::fast::FastRun;
+use super::request::{Request, Verdict};
+use super::slot::Slot;
+use super::{Engine, Outcome, Phase, WriteError, WriteReport, WriteRequest};
+use crate::fault::StorageFault;
+use crate::ids::{LayoutId, SeriesId, ShardId};
+use crate::line::{Lines, Point, TimeCursor};
+use crate::meta::ShardGroup;
+use crate::model::{Value, row};
+use crate::route::Window;
+
+impl Engine {
+    /// Writes a body of line protocol.
+    ///
+    /// Shape: one record in the log whatever the body holds; nothing becomes visible or durable
+    /// by halves. Lines are judged one by one, in order.
+    ///
+    /// # Errors
+    ///
+    /// Refusals, which change nothing: see [`WriteError`]. Bad lines and points are no error
+    /// here but part of the report.
+    pub fn write(
+        &mut self,
+        request: &WriteRequest,
+        body: &[u8],
+    ) -> Result<WriteReport, WriteError> {
+        self.admit_write(body.len())?;
+        let policy = self.catalog.policy(&request.retention_policy);
+        let window = policy.map(|policy| Window::new(policy, request.now_ns));
+        let name = policy.map(|policy| policy.name.clone());
+        let (Some(window), Some(name), false) = (window, name, request.dry_run) else {
+            return Ok(self.judge_only(request, body));
+        };
+        let mut request = Request::new(request, name, window, self.config.unsigned_support);
+        self.write_lines(&mut request, body);
+        let ticket = match &mut self.log {
+            Some(log) => self.recorder.finish(log),
+            None => return Err(WriteError::Opening),
+        };
+        Ok(request.report(ticket, &self.config.database, &self.catalog))
+    }
+
+    /// Refuses a write for what is the matter with the engine, not with the body.
+    fn admit_write(&self, body_bytes: usize) -> Result<(), WriteError> {
+        match (self.phase(), &self.log) {
+            (Phase::Running, Some(log)) if log.is_full() => Err(WriteError::Busy),
+            (Phase::Running, Some(_)) if body_bytes as u64 > self.config.body_bytes_max => {
+                Err(WriteError::BodyTooLarge)
+            }
+            (Phase::Running, Some(_)) if self.bytes() >= self.config.cache_bytes_max => {
+                Err(WriteError::CacheFull)
+            }
+            (Phase::Running, Some(_)) => Ok(()),
+            (Phase::Poisoned, Some(log)) if log.fault() == Some(StorageFault::NoSpace) => {
+                Err(WriteError::NoSpace)
+            }
+            (Phase::Poisoned, _) => Err(WriteError::Poisoned),
+            _ => Err(WriteError::Opening),
+        }
+    }
+
+    /// Parses without storing: for a request that fails anyway, unless its lines are worse.
+    fn judge_only(&mut self, request: &WriteRequest, body: &[u8]) -> WriteReport {
+        let mut judged = Request::judge_only(request, self.config.unsigned_support);
+        for line in Lines::new(body) {
+            match self.scanner.scan(line.bytes, &judged.options) {
+                Ok(_) => judged.parsed += 1,
+                Err(error) => judged.add_unparsed(line.bytes, &error),
+            }
+        }
+        let ticket = self.accepted_lsn();
+        let mut report = judged.report(ticket, &self.config.database, &self.catalog);
+        if report.outcome != Outcome::NothingParsed {
+            report.outcome = Outcome::RetentionPolicyNotFound;
+            report.message = judged.policy_not_found(&self.catalog);
+        }
+        report
+    }
+
+    /// Alternates between the fast path and, for each line that it leaves, the general one.
+    fn write_lines(&mut self, request: &mut Request, body: &[u8]) {
+        let times = TimeCursor::new(request.options.precision);
+        let mut run = FastRun::new(times, core::mem::take(&mut self.bits));
+        (run.time_min, run.time_max) = self.fast_times(request);
+        let mut lines = Lines::new(body);
+        loop {
+            if let (Some(slot), Some(log)) = (self.slots.get_mut(self.current), &mut self.log) {
+                let position = lines.position();
+                let taken =
+                    run.take(body, position, slot, &mut self.recorder, log, &self.catalog);
+                request.take(taken.lines);
+                lines.seek(taken.at, taken.lines);
+            }
+            let Some(line) = lines.next() else { break };
+            let before = self.current;
+            self.write_line(request, line.bytes);
+            if self.current != before {
+                (run.time_min, run.time_max) = self.fast_times(request);
+            }
+        }
+        self.bits = run.into_bits();
+    }
+
+    /// The times that need no second look while the current shard stays: its group's, cut to
+    /// the window, and none if the group is another policy's.
+    fn fast_times(&self, request: &Request) -> (i64, i64) {
+        let slot = self.slots.get(self.current);
+        let group = slot.and_then(|slot| self.catalog.group_of(slot.shard.id));
+        match group {
+            Some((policy, group)) if policy.name == request.policy => {
+                let (min, max) = request.window.range();
+                (min.max(group.start_ns), max.min(group.end_ns.saturating_sub(1)))
+            }
+            _ => (i64::MAX, i64::MIN),
+        }
+    }
+
+    /// The general path: one line, right on every input.
+    fn write_line(&mut self, request: &mut Request, line: &[u8]) {
+        let mut scanner = core::mem::take(&mut self.scanner);
+        match scanner.scan(line, &request.options) {
+            Ok(point) => {
+                request.parsed += 1;
+                match self.write_point(request, &point) {
+                    Verdict::Stored => request.written += 1,
+                    Verdict::Outside(bound) => {
+                        request.outside.add(point.key(), point.time_ns(), bound);
+                    }
+                    Verdict::Rejected(rejection) => request.rejected.add(rejection),
+                }
+            }
+            Err(error) => request.add_unparsed(line, &error),
+        }
+        self.scanner = scanner;
+    }
+
+    /// Route, validate, record, store.
+    fn write_point(&mut self, request: &mut Request, point: &Point<'_>) -> Verdict {
+        let time = point.time_ns();
+        if let Some(bound) = request.window.violation(time) {
+            return Verdict::Outside(bound);
+        }
+        let group = self.catalog.policy(&request.policy).and_then(|p| p.group_at(time)).copied();
+        let slot = group.and_then(|group| self.slot_of(group.shard));
+        let shard = slot.and_then(|slot| self.slots.get(slot)).map_or(&self.blank, |s| &s.shard);
+        let fields: Vec<_> = point.fields().map(|field| (field.key, field.value)).collect();
+        let validate_keys = self.config.validate_keys;
+        let judged =
+            shard.admit(point.key(), fields.iter().copied(), validate_keys, &mut self.admitted);
+        if let Err(rejection) = judged {
+            return Verdict::Rejected(rejection);
+        }
+        if self.admitted.stripped_time {
+            request.note_stripped(point);
+        }
+        self.open_record();
+        self.current = match (slot, group) {
+            (Some(slot), _) => slot,
+            (None, Some(group)) => self.add_slot(group.shard),
+            (None, None) => self.add_group(request, time),
+        };
+        self.store_point(point, &fields);
+        Verdict::Stored
+    }
+
+    /// Stores the admitted fields of a point in the current shard and records them.
+    fn store_point(&mut self, point: &Point<'_>, fields: &[(&[u8], Value<'_>)]) {
+        let chosen = self.admitted.fields.iter().filter_map(|&at| fields.get(at).copied());
+        let chosen: Vec<_> = chosen.collect();
+        self.row.clear();
+        let values: Vec<_> = chosen.iter().map(|&(_, value)| value).collect();
+        let class = row::encode(&values, &mut self.row);
+        if self.row.len() > super::recorder::ROW_BYTES_SPLIT && chosen.len() > 1 {
+            for field in &chosen {
+                self.row.clear();
+                let class = row::encode(&[field.1], &mut self.row);
+                self.store_row(point, core::slice::from_ref(field), class);
+            }
+        } else if let Some(stored) = self.store_row(point, &chosen, class) {
+            let is_whole_line = chosen.len() == point.field_count() && point.has_time();
+            if let Some(slot) = self.slots.get_mut(self.current)
+                && point.is_arrival_key_plain()
+            {
+                learn(slot, point, stored, is_whole_line);
+            }
+        }
+        self.recorder.rows.count_point();
+        if let Some(log) = &mut self.log {
+            self.recorder.spill_if_full(log);
+        }
+    }
+
+    /// Stores `self.row` as a row of these fields.
+    fn store_row(
+        &mut self,
+        point: &Point<'_>,
+        fields: &[(&[u8], Value<'_>)],
+        class: row::Class,
+    ) -> Option<(SeriesId, LayoutId)> {
+        let (slot, log) = (self.slots.get_mut(self.current)?, self.log.as_mut()?);
+        let typed = fields.iter().map(|(name, value)| (*name, value.field_type()));
+        let stored = slot.shard.store(point.key(), typed, &mut self.field_slots)?;
+        let (series, layout) = (stored.series, stored.layout);
+        if !slot.is_defined(series, layout, self.recorder.generation()) {
+            self.recorder.define(slot, series, layout, log);
+        }
+        let out = self.recorder.rows.begin(slot.shard.id, series, layout, class, point.time_ns());
+        out.extend_from_slice(&self.row);
+        slot.shard.cache.append(series, layout, class, point.time_ns(), &self.row);
+        Some((series, layout))
+    }
+
+    /// Makes the group that a time needs; its slot.
+    fn add_group(&mut self, request: &Request, time: i64) -> usize {
+        let Some(policy) = self.catalog.policy(&request.policy) else { return self.current };
+        let (change, ShardGroup { shard, .. }) = self.catalog.plan_group(policy, time);
+        self.recorder.put_change(&change);
+        self.catalog.apply(&change);
+        self.add_slot(shard)
+    }
+
+    /// Opens the record that this request writes to.
+    pub(super) fn open_record(&mut self) {
+        if let Some(log) = &mut self.log {
+            self.recorder.open(log, &self.catalog);
+        }
+    }
+
+    /// The slot of a shard.
+    pub(super) fn slot_of(&self, shard: ShardId) -> Option<usize> {
+        let is_it = |slot: &Slot| slot.shard.id == shard;
+        if self.slots.get(self.current).is_some_and(is_it) {
+            return Some(self.current);
+        }
+        self.slots.binary_search_by_key(&shard, |slot| slot.shard.id).ok()
+    }
+
+    /// Adds the slot of a new shard. Shard ids only grow, but replay may skip some.
+    pub(super) fn add_slot(&mut self, shard: ShardId) -> usize {
+        let at = self.slots.partition_point(|slot| slot.shard.id < shard);
+        self.slots.insert(at, Slot::new(shard, self.config.seed));
+        at
+    }
+}
+
+/// Remembers how the series was spelled and what its lines look like.
+fn learn(
+    slot: &mut Slot,
+    point: &Point<'_>,
+    (series, layout): (SeriesId, LayoutId),
+    is_whole_line: bool,
+) {
+    if is_whole_line {
+        slot.compile(layout, point.fields_text());
+    }
+    if let Some(id) = slot.arrivals.learn(point.arrival_key(), series, layout) {
+        slot.arrivals.follow(slot.latest, id);
+        slot.latest = id;
+    }
+}

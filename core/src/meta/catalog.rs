@@ -1,0 +1,210 @@
+//! The catalog of one database.
+
+use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::{Alteration, CatalogError, Change, PolicySpec, RetentionPolicy, ShardGroup};
+use crate::ids::{ShardGroupId, ShardId};
+
+/// Retention policies in order of their creation, and which one is the default.
+///
+/// Methods that plan return the [`Change`]s to log; [`Catalog::apply`] is the only one that
+/// changes anything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Catalog {
+    policies: Vec<RetentionPolicy>,
+    default: String,
+    last_group: ShardGroupId,
+    last_shard: ShardId,
+}
+
+impl Catalog {
+    /// Policies in order of their creation.
+    pub fn policies(&self) -> &[RetentionPolicy] {
+        &self.policies
+    }
+
+    /// The name of the default policy; it may dangle, as upstream, or be empty.
+    pub fn default_policy(&self) -> &str {
+        &self.default
+    }
+
+    /// A policy by name; the empty name is the default one.
+    pub fn policy(&self, name: &str) -> Option<&RetentionPolicy> {
+        let name = if name.is_empty() { &self.default } else { name };
+        self.policies.iter().find(|policy| policy.name == name)
+    }
+
+    /// The group and policy of a shard.
+    pub fn group_of(&self, shard: ShardId) -> Option<(&RetentionPolicy, &ShardGroup)> {
+        let groups = self
+            .policies
+            .iter()
+            .flat_map(|p| p.groups.iter().map(move |g| (p, g)));
+        groups.into_iter().find(|(_, group)| group.shard == shard)
+    }
+
+    /// Plans CREATE RETENTION POLICY. Nothing to do if it exists with the same terms.
+    pub fn plan_create(
+        &self,
+        spec: &PolicySpec,
+        make_default: bool,
+    ) -> Result<Vec<Change>, CatalogError> {
+        let wanted = spec.resolve()?;
+        if let Some(existing) = self.policies.iter().find(|policy| policy.name == spec.name) {
+            if !existing.same_terms(&wanted) {
+                return Err(CatalogError::PolicyExists);
+            }
+            if make_default && self.default != spec.name {
+                return Err(CatalogError::PolicyConflicts);
+            }
+            return Ok(Vec::new());
+        }
+        let mut changes = vec![Change::PutPolicy(wanted)];
+        if make_default {
+            changes.push(Change::SetDefault(spec.name.clone()));
+        }
+        Ok(changes)
+    }
+
+    /// Plans CREATE DATABASE with a policy: on a new database it becomes the default one, on
+    /// an existing one it must already be there with the same terms.
+    ///
+    /// Source: influxdb 1.12 `services/meta.Client.CreateDatabaseWithRetentionPolicy`.
+    pub fn plan_create_first(&self, spec: &PolicySpec) -> Result<Vec<Change>, CatalogError> {
+        if self.policies.is_empty() && self.default.is_empty() {
+            return self.plan_create(spec, true);
+        }
+        let wanted = spec.resolve()?;
+        let existing = self.policies.iter().find(|policy| policy.name == spec.name);
+        match existing {
+            Some(existing) if existing.same_terms(&wanted) && self.default == spec.name => {
+                Ok(Vec::new())
+            }
+            _ => Err(CatalogError::PolicyConflicts),
+        }
+    }
+
+    /// Plans ALTER RETENTION POLICY.
+    pub fn plan_alter(
+        &self,
+        name: &str,
+        alteration: &Alteration,
+        make_default: bool,
+    ) -> Result<Vec<Change>, CatalogError> {
+        let existing = self.policies.iter().find(|policy| policy.name == name);
+        let existing = existing.ok_or_else(|| CatalogError::PolicyNotFound(name.to_string()))?;
+        let mut altered = existing.altered(alteration)?;
+        altered.groups.clear();
+        let mut changes = vec![Change::PutPolicy(altered)];
+        if make_default {
+            changes.push(Change::SetDefault(name.to_string()));
+        }
+        Ok(changes)
+    }
+
+    /// Plans DROP RETENTION POLICY; nothing to do if it does not exist.
+    pub fn plan_drop(&self, name: &str) -> Vec<Change> {
+        let exists = self.policies.iter().any(|policy| policy.name == name);
+        exists
+            .then(|| Change::DropPolicy(name.to_string()))
+            .into_iter()
+            .collect()
+    }
+
+    /// Plans the group for a time that no group of `policy` covers.
+    pub fn plan_group(&self, policy: &RetentionPolicy, time_ns: i64) -> (Change, ShardGroup) {
+        let (start_ns, end_ns) = policy.range_for(time_ns);
+        let (id, shard) = (self.last_group.next(), self.last_shard.next());
+        let group = ShardGroup {
+            id,
+            shard,
+            start_ns,
+            end_ns,
+        };
+        (
+            Change::PutGroup {
+                policy: policy.name.clone(),
+                group,
+            },
+            group,
+        )
+    }
+
+    /// A full account: changes that rebuild this catalog from any other.
+    pub fn account(&self) -> Vec<Change> {
+        let (last_group, last_shard) = (self.last_group, self.last_shard);
+        let mut changes = vec![Change::Reset {
+            last_group,
+            last_shard,
+        }];
+        for policy in &self.policies {
+            changes.push(Change::PutPolicy(RetentionPolicy {
+                groups: Vec::new(),
+                ..policy.clone()
+            }));
+            let name = &policy.name;
+            let groups = policy.groups.iter();
+            changes.extend(groups.map(|&group| Change::PutGroup {
+                policy: name.clone(),
+                group,
+            }));
+        }
+        changes.push(Change::SetDefault(self.default.clone()));
+        changes
+    }
+
+    /// Makes a change.
+    pub fn apply(&mut self, change: &Change) {
+        match change {
+            Change::Reset {
+                last_group,
+                last_shard,
+            } => {
+                let (last_group, last_shard) = (*last_group, *last_shard);
+                *self = Self {
+                    last_group,
+                    last_shard,
+                    ..Self::default()
+                };
+            }
+            Change::PutPolicy(policy) => {
+                let existing = self
+                    .policies
+                    .iter_mut()
+                    .find(|other| other.name == policy.name);
+                if let Some(existing) = existing {
+                    let groups = core::mem::take(&mut existing.groups);
+                    *existing = RetentionPolicy {
+                        groups,
+                        ..policy.clone()
+                    };
+                } else {
+                    self.policies.push(policy.clone());
+                }
+            }
+            Change::DropPolicy(name) => self.policies.retain(|policy| policy.name != *name),
+            Change::SetDefault(name) => self.default.clone_from(name),
+            Change::PutGroup { policy, group } => self.put_group(policy, *group),
+        }
+    }
+
+    fn put_group(&mut self, policy: &str, group: ShardGroup) {
+        self.last_group = self.last_group.max(group.id);
+        self.last_shard = self.last_shard.max(group.shard);
+        let Some(policy) = self.policies.iter_mut().find(|other| other.name == policy) else {
+            return;
+        };
+        let at = policy
+            .groups
+            .partition_point(|other| other.start_ns < group.start_ns);
+        if policy
+            .groups
+            .get(at)
+            .is_none_or(|other| other.id != group.id)
+        {
+            policy.groups.insert(at, group);
+        }
+    }
+}

@@ -1,0 +1,163 @@
+use alloc::vec::Vec;
+
+use super::*;
+use crate::model::{TIME_MAX_NS, TIME_MIN_NS};
+
+const HOUR: i64 = 3_600_000_000_000;
+
+fn spec(name: &str, duration_ns: i64) -> PolicySpec {
+    PolicySpec {
+        name: name.into(),
+        duration_ns,
+        ..PolicySpec::autogen()
+    }
+}
+
+fn with_autogen() -> Catalog {
+    let mut catalog = Catalog::default();
+    let changes = catalog
+        .plan_create_first(&PolicySpec::autogen())
+        .expect("valid");
+    changes.iter().for_each(|change| catalog.apply(change));
+    catalog
+}
+
+fn make_group(catalog: &mut Catalog, time_ns: i64) -> ShardGroup {
+    let policy = catalog.policy("").expect("autogen is the default");
+    let (change, group) = catalog.plan_group(policy, time_ns);
+    catalog.apply(&change);
+    group
+}
+
+#[test]
+fn the_account_rebuilds_the_catalog() {
+    let mut catalog = with_autogen();
+    for time in [0, 1_000 * HOUR, -5_000 * HOUR, TIME_MIN_NS, TIME_MAX_NS] {
+        make_group(&mut catalog, time);
+    }
+    let mut bytes = Vec::new();
+    catalog
+        .account()
+        .iter()
+        .for_each(|change| change.encode(&mut bytes));
+    let mut copy = with_autogen();
+    let mut at = 0;
+    while at < bytes.len() {
+        copy.apply(&Change::decode(&bytes, &mut at).expect("just encoded"));
+    }
+    assert_eq!(copy, catalog);
+    for cut in 0..bytes.len() {
+        let mut at = 0;
+        while let Some(_change) = Change::decode(&bytes[..cut], &mut at) {}
+    }
+}
+
+#[test]
+fn durations_are_judged_as_upstream_does() {
+    let catalog = with_autogen();
+    let create = |spec: &PolicySpec| catalog.plan_create(spec, false);
+    assert_eq!(
+        create(&spec("p", HOUR / 2)),
+        Err(CatalogError::DurationTooLow)
+    );
+    let long_groups = PolicySpec {
+        shard_group_duration_ns: Some(48 * HOUR),
+        ..spec("p", 24 * HOUR)
+    };
+    assert_eq!(create(&long_groups), Err(CatalogError::DurationBelowGroup));
+    assert_eq!(
+        create(&spec("autogen", 24 * HOUR)),
+        Err(CatalogError::PolicyExists)
+    );
+    assert_eq!(create(&PolicySpec::autogen()), Ok(Vec::new()));
+    let short_groups = PolicySpec {
+        shard_group_duration_ns: Some(1),
+        ..spec("p", 24 * HOUR)
+    };
+    assert_eq!(
+        short_groups.resolve().map(|p| p.shard_group_duration_ns),
+        Ok(HOUR)
+    );
+    assert_eq!(shard_group_duration(0), 168 * HOUR);
+    assert_eq!(shard_group_duration(180 * 24 * HOUR), 168 * HOUR);
+    assert_eq!(shard_group_duration(48 * HOUR), 24 * HOUR);
+    assert_eq!(shard_group_duration(48 * HOUR - 1), HOUR);
+}
+
+#[test]
+fn names_are_judged_as_upstream_does() {
+    for bad in ["", ".", "..", "a/b", "a\\b", "a\nb"] {
+        assert_eq!(
+            spec(bad, 0).resolve().err(),
+            Some(CatalogError::InvalidName),
+            "{bad:?}"
+        );
+    }
+    let long = "x".repeat(256);
+    assert_eq!(
+        spec(&long, 0).resolve().err(),
+        Some(CatalogError::NameTooLong)
+    );
+    assert!(spec(&long[..255], 0).resolve().is_ok());
+}
+
+#[test]
+fn groups_never_overlap_whatever_the_order_and_the_duration() {
+    let mut state = 1u64;
+    let mut catalog = with_autogen();
+    for step in 0..400 {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        let time = match step % 50 {
+            0 => TIME_MIN_NS,
+            1 => TIME_MAX_NS,
+            _ => (state as i64 >> 20) * 1_000_000,
+        };
+        if step % 20 == 0 {
+            let hours = 1 + (state >> 50) as i64 % 300;
+            let shorter = Alteration {
+                shard_group_duration_ns: Some(hours * HOUR),
+                ..Alteration::default()
+            };
+            let changes = catalog
+                .plan_alter("autogen", &shorter, false)
+                .expect("valid");
+            changes.iter().for_each(|change| catalog.apply(change));
+        }
+        let policy = catalog.policy("").expect("default");
+        if policy.group_at(time).is_none() {
+            assert!(make_group(&mut catalog, time).covers(time), "{time}");
+        }
+        let policy = catalog.policy("").expect("default");
+        assert!(
+            policy
+                .group_at(time)
+                .is_some_and(|group| group.covers(time))
+        );
+        assert!(
+            policy
+                .groups
+                .windows(2)
+                .all(|pair| pair[0].end_ns <= pair[1].start_ns)
+        );
+        assert!(
+            policy
+                .groups
+                .iter()
+                .all(|group| group.start_ns < group.end_ns)
+        );
+    }
+}
+
+#[test]
+fn dropping_the_default_leaves_its_name_dangling() {
+    let mut catalog = with_autogen();
+    catalog
+        .plan_drop("autogen")
+        .iter()
+        .for_each(|change| catalog.apply(change));
+    assert_eq!(catalog.default_policy(), "autogen");
+    assert!(catalog.policy("").is_none());
+    assert!(catalog.plan_drop("autogen").is_empty());
+}
