@@ -187,7 +187,6 @@ impl Database {
     }
 
     /// Carries out a statement; also the epoch that its cursor belongs to.
-    #[expect(clippy::type_complexity, reason = "each layer has another reader")]
     pub(crate) fn execute(
         &self,
         now_ns: i64,

@@ -8,7 +8,7 @@ mod instance;
 mod list;
 
 pub(crate) use ack::Ack;
-pub(crate) use instance::{Database, Unavailable};
+pub(crate) use instance::Database;
 pub(crate) use list::{CreateError, DatabaseList};
 
 use std::time::{Duration, SystemTime};

@@ -1,6 +1,6 @@
 //! Views of a guest's memory. Pointers and lengths come from the guest and are never trusted.
 
-use wasmtime::{AsContext, AsContextMut, Memory, StoreContext, StoreContextMut};
+use wasmtime::{Memory, StoreContext, StoreContextMut};
 
 use super::Died;
 
@@ -39,7 +39,7 @@ fn outside() -> Died {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wasmtime::{Engine, MemoryType, Store};
+    use wasmtime::{AsContext, AsContextMut, Engine, MemoryType, Store};
 
     #[test]
     fn a_view_never_leaves_the_memory() {

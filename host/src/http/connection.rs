@@ -53,9 +53,14 @@ pub(super) async fn serve(
         .max_buf_size(READ_BYTES_MAX)
         .serve_connection(TokioIo::new(patient), service);
     tokio::pin!(connection);
+    let stop = async { drop(stopping.wait_for(|stop| *stop).await) };
     let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        _ = stopping.wait_for(|stop| *stop) => {
+        ended = connection.as_mut() => Some(ended),
+        () = stop => None,
+    };
+    let ended = match ended {
+        Some(ended) => ended,
+        None => {
             // Finishes the request in flight; an idle connection ends at once.
             connection.as_mut().graceful_shutdown();
             connection.await

@@ -61,7 +61,7 @@ pub(super) fn connections_max(config: &Http) -> usize {
             current: limit.maximum.or(Some(1 << 20)),
             maximum: limit.maximum,
         };
-        if setrlimit(Resource::Nofile, raised.clone()).is_ok() {
+        if setrlimit(Resource::Nofile, raised).is_ok() {
             limit = raised;
         }
     }
@@ -105,22 +105,15 @@ mod tests {
 
     #[tokio::test]
     async fn a_port_in_use_is_named_with_a_remedy() {
-        let first = bind(&Http {
-            bind_address: "127.0.0.1:0".into(),
+        let at = |address: &str| Http {
+            bind_address: address.into(),
             ..Http::default()
-        });
-        let first = first.await.expect("bound");
-        let bind_address = first.local_addr().expect("bound").to_string();
-        let second = bind(&Http {
-            bind_address: bind_address.clone(),
-            ..Http::default()
-        });
-        let failure = second.await.expect_err("in use");
+        };
+        let first = bind(&at("127.0.0.1:0")).await.expect("bound");
+        let address = first.local_addr().expect("bound").to_string();
+        let failure = bind(&at(&address)).await.expect_err("in use");
         assert_eq!(failure.code, 1);
         let text = failure.to_string();
-        assert!(
-            text.contains(&bind_address) && text.contains("--http"),
-            "{text}"
-        );
+        assert!(text.contains(&address) && text.contains("--http"), "{text}");
     }
 }
