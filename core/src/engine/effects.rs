@@ -75,8 +75,11 @@ impl Engine {
             Some(Awaited::Read) => return Err(Misuse::WrongReport),
             Some(Awaited::Other) => {}
             Some(&Awaited::Persist(ticket)) => {
-                let Some(log) = &mut self.log else { return Err(Misuse::UnknownEffect) };
-                log.complete(ticket, result).map_err(|_| Misuse::UnknownEffect)?;
+                let Some(log) = &mut self.log else {
+                    return Err(Misuse::UnknownEffect);
+                };
+                log.complete(ticket, result)
+                    .map_err(|_| Misuse::UnknownEffect)?;
                 self.delete_obsolete();
             }
         }
@@ -109,7 +112,11 @@ impl Engine {
 
     /// Segments that count for nothing go once this run has made something durable.
     fn delete_obsolete(&mut self) {
-        if self.log.as_ref().is_none_or(|log| log.durable() <= self.opened_at) {
+        if self
+            .log
+            .as_ref()
+            .is_none_or(|log| log.durable() <= self.opened_at)
+        {
             return;
         }
         for segment in core::mem::take(&mut self.obsolete) {
@@ -118,4 +125,3 @@ impl Engine {
         }
     }
 }
-

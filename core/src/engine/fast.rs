@@ -36,7 +36,12 @@ pub(super) struct Progress {
 
 impl FastRun {
     pub(super) fn new(times: TimeCursor, bits: Vec<u64>) -> Self {
-        Self { times, time_min: i64::MAX, time_max: i64::MIN, bits }
+        Self {
+            times,
+            time_min: i64::MAX,
+            time_max: i64::MIN,
+            bits,
+        }
     }
 
     pub(super) fn into_bits(self) -> Vec<u64> {
@@ -55,10 +60,16 @@ impl FastRun {
     ) -> Progress {
         let mut lines = 0;
         while let Some((id, arrival, fields_at)) = expect(slot, body, at) {
-            let Some(template) = slot.template(arrival.layout) else { break };
+            let Some(template) = slot.template(arrival.layout) else {
+                break;
+            };
             self.bits.clear();
-            let Some(parsed) = template.parse(body, fields_at, &mut self.bits) else { break };
-            let Some((time, end)) = self.times.parse(body, parsed.end) else { break };
+            let Some(parsed) = template.parse(body, fields_at, &mut self.bits) else {
+                break;
+            };
+            let Some((time, end)) = self.times.parse(body, parsed.end) else {
+                break;
+            };
             if time < self.time_min || time > self.time_max || !slot.shard.cache.has_room() {
                 break;
             }
@@ -67,9 +78,13 @@ impl FastRun {
             if !slot.is_defined(series, layout, recorder.generation()) {
                 recorder.define(slot, series, layout, log);
             }
-            let Some(types) = slot.shard.index.layouts().get(layout) else { break };
+            let Some(types) = slot.shard.index.layouts().get(layout) else {
+                break;
+            };
             let class = row::class_of(parsed.integers_or);
-            let out = recorder.rows.begin(slot.shard.id, series, layout, class, time);
+            let out = recorder
+                .rows
+                .begin(slot.shard.id, series, layout, class, time);
             let values_at = out.len();
             row::encode_bits(&types.types, types.integers, &self.bits, class, out);
             recorder.rows.count_point();

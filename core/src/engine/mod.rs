@@ -179,6 +179,11 @@ impl Engine {
         self.slots.iter().map(Slot::bytes).sum()
     }
 
+    #[cfg(test)]
+    pub(crate) fn slots_for_tests(&self) -> Vec<&Shard> {
+        self.slots.iter().map(|slot| &slot.shard).collect()
+    }
+
     /// The last LSN given out.
     pub fn accepted_lsn(&self) -> Lsn {
         self.log.as_ref().map_or(Lsn(0), Log::accepted)

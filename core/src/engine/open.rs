@@ -78,14 +78,25 @@ impl Engine {
         };
         while !opening.is_reading {
             match opening.replay.step() {
-                Step::Read { segment, offset, length } => {
+                Step::Read {
+                    segment,
+                    offset,
+                    length,
+                } => {
                     let id = self.in_flight.add(Awaited::Read);
-                    self.queue.push_back(Effect::ReadLog { id, segment, offset, length });
+                    self.queue.push_back(Effect::ReadLog {
+                        id,
+                        segment,
+                        offset,
+                        length,
+                    });
                     opening.is_reading = true;
                 }
                 Step::SegmentStart { .. } => opening.numbers.clear(),
                 Step::Frame(frame) => match frame.kind {
-                    FrameKind::Definitions => self.apply_definitions(frame.payload, &mut opening.numbers),
+                    FrameKind::Definitions => {
+                        self.apply_definitions(frame.payload, &mut opening.numbers)
+                    }
                     FrameKind::Rows => {
                         self.recovery.points += u64::from(frame.points);
                         if !frame.certified {
@@ -96,9 +107,19 @@ impl Engine {
                     }
                     _ => {}
                 },
-                Step::Quarantine { segment, offset, length, .. } => {
+                Step::Quarantine {
+                    segment,
+                    offset,
+                    length,
+                    ..
+                } => {
                     let id = self.in_flight.add(Awaited::Other);
-                    self.queue.push_back(Effect::Quarantine { id, segment, offset, length });
+                    self.queue.push_back(Effect::Quarantine {
+                        id,
+                        segment,
+                        offset,
+                        length,
+                    });
                 }
                 Step::Refuse(text) => {
                     self.state = State::Refused(text);
@@ -110,11 +131,7 @@ impl Engine {
         self.state = State::Opening(opening);
     }
 
-    fn apply_definitions(
-        &mut self,
-        payload: &[u8],
-        numbers: &mut BTreeMap<ShardId, Numbers>,
-    ) {
+    fn apply_definitions(&mut self, payload: &[u8], numbers: &mut BTreeMap<ShardId, Numbers>) {
         for entry in definition::entries(payload) {
             match entry {
                 Definition::Catalog(bytes) => {
@@ -124,18 +141,29 @@ impl Engine {
                 }
                 Definition::Series { shard, series, key } => {
                     let slot = self.slot_for_replay(shard);
-                    let Some(slot) = self.slots.get_mut(slot) else { continue };
+                    let Some(slot) = self.slots.get_mut(slot) else {
+                        continue;
+                    };
                     let index = &mut slot.shard.index;
                     let id = index.series(key).unwrap_or_else(|| index.add_series(key));
                     put(&mut numbers.entry(shard).or_default().series, series.0, id);
                 }
-                Definition::Layout { shard, layout, measurement, fields } => {
+                Definition::Layout {
+                    shard,
+                    layout,
+                    measurement,
+                    fields,
+                } => {
                     let slot = self.slot_for_replay(shard);
-                    let Some(slot) = self.slots.get_mut(slot) else { continue };
+                    let Some(slot) = self.slots.get_mut(slot) else {
+                        continue;
+                    };
                     let types = fields.iter().map(|&(_, field_type)| field_type).collect();
                     let owner = slot.shard.index.intern_measurement(measurement);
                     let fields = fields.iter().copied();
-                    let id = slot.shard.intern_layout(owner, fields, &mut self.field_slots);
+                    let id = slot
+                        .shard
+                        .intern_layout(owner, fields, &mut self.field_slots);
                     if let Some(id) = id {
                         let layouts = &mut numbers.entry(shard).or_default().layouts;
                         put(layouts, layout.0, Layout { id, types });
@@ -160,19 +188,33 @@ impl Engine {
     ) {
         for mut section in wal::sections(payload) {
             let known = numbers.get(&section.shard);
-            let slot = self.slot_of(section.shard).and_then(|slot| self.slots.get_mut(slot));
-            let (Some(known), Some(slot)) = (known, slot) else { continue };
+            let slot = self
+                .slot_of(section.shard)
+                .and_then(|slot| self.slots.get_mut(slot));
+            let (Some(known), Some(slot)) = (known, slot) else {
+                continue;
+            };
             while let Ok(Some(row)) = section.next_row(|layout| known.layout_types(layout)) {
                 let series = known.series.get(row.series.0 as usize).copied().flatten();
-                let layout = known.layouts.get(row.layout.0 as usize).and_then(Option::as_ref);
-                let (Some(series), Some(layout)) = (series, layout) else { continue };
+                let layout = known
+                    .layouts
+                    .get(row.layout.0 as usize)
+                    .and_then(Option::as_ref);
+                let (Some(series), Some(layout)) = (series, layout) else {
+                    continue;
+                };
                 if !log_again {
-                    slot.shard.cache.append(series, layout.id, row.class, row.time, row.values);
+                    slot.shard
+                        .cache
+                        .append(series, layout.id, row.class, row.time, row.values);
                 } else if let Some(log) = &mut self.log {
                     self.recorder.open(log, &self.catalog);
                     self.recorder.define(slot, series, layout.id, log);
                     let shard = slot.shard.id;
-                    let out = self.recorder.rows.begin(shard, series, layout.id, row.class, row.time);
+                    let out = self
+                        .recorder
+                        .rows
+                        .begin(shard, series, layout.id, row.class, row.time);
                     out.extend_from_slice(row.values);
                     self.recorder.rows.count_point();
                     self.recorder.spill_if_full(log);
@@ -189,8 +231,13 @@ impl Engine {
             segment_bytes_roll: self.config.segment_bytes_roll,
             pending_bytes_max: self.config.pending_bytes_max,
         };
-        let mut log =
-            Log::begin(config, end.next_segment, end.predecessor, end.next_lsn, end.repair);
+        let mut log = Log::begin(
+            config,
+            end.next_segment,
+            end.predecessor,
+            end.next_lsn,
+            end.repair,
+        );
         log.raise_low_watermark(end.low_watermark);
         self.opened_at = log.accepted();
         self.log = Some(log);
@@ -198,7 +245,8 @@ impl Engine {
         self.note_recovery(end);
         self.obsolete.clone_from(&end.obsolete);
         let catalog = &self.catalog;
-        self.slots.retain(|slot| catalog.group_of(slot.shard.id).is_some());
+        self.slots
+            .retain(|slot| catalog.group_of(slot.shard.id).is_some());
         self.current = self.slots.len().saturating_sub(1);
         if end.repair {
             self.open_record();
@@ -229,5 +277,4 @@ impl Engine {
             })
             .collect();
     }
-
 }

@@ -92,7 +92,9 @@ impl Recorder {
 
     /// Ends the record: its ticket, or the last LSN there is if it is empty.
     pub(super) fn finish(&mut self, log: &mut Log) -> Lsn {
-        self.is_open = false;
+        if !core::mem::take(&mut self.is_open) {
+            return log.accepted();
+        }
         if !self.rows.is_empty() {
             self.flush_definitions(log, true);
             self.flush_rows(log, false);
@@ -125,10 +127,21 @@ impl Recorder {
 
 fn put_layout(out: &mut Vec<u8>, slot: &Slot, id: LayoutId) {
     let index = &slot.shard.index;
-    let Some(layout) = index.layouts().get(id) else { return };
-    let Some(measurement) = index.measurement(layout.measurement) else { return };
-    let fields = layout.slots.iter().zip(&layout.types).map(|(&slot, &field_type)| {
-        (measurement.field(slot).map_or(&[][..], |field| &field.name), field_type)
-    });
+    let Some(layout) = index.layouts().get(id) else {
+        return;
+    };
+    let Some(measurement) = index.measurement(layout.measurement) else {
+        return;
+    };
+    let fields = layout
+        .slots
+        .iter()
+        .zip(&layout.types)
+        .map(|(&slot, &field_type)| {
+            (
+                measurement.field(slot).map_or(&[][..], |field| &field.name),
+                field_type,
+            )
+        });
     definition::put_layout(out, slot.shard.id, id, measurement.name(), fields);
 }

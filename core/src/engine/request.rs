@@ -81,7 +81,8 @@ impl Request {
 
     /// Notes that a point was stored without its field `time`.
     pub(super) fn note_stripped(&mut self, point: &Point<'_>) {
-        self.rejected.note_stripped(&key::unescape_measurement(point.measurement_raw()));
+        self.rejected
+            .note_stripped(&key::unescape_measurement(point.measurement_raw()));
     }
 
     /// Notes a line that is none.
@@ -150,7 +151,14 @@ impl Request {
             Outcome::Written
         };
         let (written, unparsed) = (self.written, self.unparsed);
-        WriteReport { ticket, outcome, written, dropped, unparsed, message }
+        WriteReport {
+            ticket,
+            outcome,
+            written,
+            dropped,
+            unparsed,
+            message,
+        }
     }
 
     fn suffix(&self, dropped: u64, database: &str, name_policy: bool, message: &mut Vec<u8>) {

@@ -58,7 +58,9 @@ impl Slot {
         while self.templates.len() <= index {
             self.templates.push(Compiled::Untried);
         }
-        let Some(layout) = self.shard.index.layouts().get(layout) else { return };
+        let Some(layout) = self.shard.index.layouts().get(layout) else {
+            return;
+        };
         if matches!(self.templates[index], Compiled::Untried) {
             let template = Template::compile(fields_text, &layout.types);
             self.templates[index] = template.map_or(Compiled::Ineligible, Compiled::Template);

@@ -90,8 +90,7 @@ impl Engine {
         loop {
             if let (Some(slot), Some(log)) = (self.slots.get_mut(self.current), &mut self.log) {
                 let position = lines.position();
-                let taken =
-                    run.take(body, position, slot, &mut self.recorder, log, &self.catalog);
+                let taken = run.take(body, position, slot, &mut self.recorder, log, &self.catalog);
                 request.take(taken.lines);
                 lines.seek(taken.at, taken.lines);
             }
@@ -113,7 +112,10 @@ impl Engine {
         match group {
             Some((policy, group)) if policy.name == request.policy => {
                 let (min, max) = request.window.range();
-                (min.max(group.start_ns), max.min(group.end_ns.saturating_sub(1)))
+                (
+                    min.max(group.start_ns),
+                    max.min(group.end_ns.saturating_sub(1)),
+                )
             }
             _ => (i64::MAX, i64::MIN),
         }
@@ -144,13 +146,26 @@ impl Engine {
         if let Some(bound) = request.window.violation(time) {
             return Verdict::Outside(bound);
         }
-        let group = self.catalog.policy(&request.policy).and_then(|p| p.group_at(time)).copied();
+        let group = self
+            .catalog
+            .policy(&request.policy)
+            .and_then(|p| p.group_at(time))
+            .copied();
         let slot = group.and_then(|group| self.slot_of(group.shard));
-        let shard = slot.and_then(|slot| self.slots.get(slot)).map_or(&self.blank, |s| &s.shard);
-        let fields: Vec<_> = point.fields().map(|field| (field.key, field.value)).collect();
+        let shard = slot
+            .and_then(|slot| self.slots.get(slot))
+            .map_or(&self.blank, |s| &s.shard);
+        let fields: Vec<_> = point
+            .fields()
+            .map(|field| (field.key, field.value))
+            .collect();
         let validate_keys = self.config.validate_keys;
-        let judged =
-            shard.admit(point.key(), fields.iter().copied(), validate_keys, &mut self.admitted);
+        let judged = shard.admit(
+            point.key(),
+            fields.iter().copied(),
+            validate_keys,
+            &mut self.admitted,
+        );
         if let Err(rejection) = judged {
             return Verdict::Rejected(rejection);
         }
@@ -169,7 +184,11 @@ impl Engine {
 
     /// Stores the admitted fields of a point in the current shard and records them.
     fn store_point(&mut self, point: &Point<'_>, fields: &[(&[u8], Value<'_>)]) {
-        let chosen = self.admitted.fields.iter().filter_map(|&at| fields.get(at).copied());
+        let chosen = self
+            .admitted
+            .fields
+            .iter()
+            .filter_map(|&at| fields.get(at).copied());
         let chosen: Vec<_> = chosen.collect();
         self.row.clear();
         let values: Vec<_> = chosen.iter().map(|&(_, value)| value).collect();
@@ -202,21 +221,32 @@ impl Engine {
         class: row::Class,
     ) -> Option<(SeriesId, LayoutId)> {
         let (slot, log) = (self.slots.get_mut(self.current)?, self.log.as_mut()?);
-        let typed = fields.iter().map(|(name, value)| (*name, value.field_type()));
-        let stored = slot.shard.store(point.key(), typed, &mut self.field_slots)?;
+        let typed = fields
+            .iter()
+            .map(|(name, value)| (*name, value.field_type()));
+        let stored = slot
+            .shard
+            .store(point.key(), typed, &mut self.field_slots)?;
         let (series, layout) = (stored.series, stored.layout);
         if !slot.is_defined(series, layout, self.recorder.generation()) {
             self.recorder.define(slot, series, layout, log);
         }
-        let out = self.recorder.rows.begin(slot.shard.id, series, layout, class, point.time_ns());
+        let out = self
+            .recorder
+            .rows
+            .begin(slot.shard.id, series, layout, class, point.time_ns());
         out.extend_from_slice(&self.row);
-        slot.shard.cache.append(series, layout, class, point.time_ns(), &self.row);
+        slot.shard
+            .cache
+            .append(series, layout, class, point.time_ns(), &self.row);
         Some((series, layout))
     }
 
     /// Makes the group that a time needs; its slot.
     fn add_group(&mut self, request: &Request, time: i64) -> usize {
-        let Some(policy) = self.catalog.policy(&request.policy) else { return self.current };
+        let Some(policy) = self.catalog.policy(&request.policy) else {
+            return self.current;
+        };
         let (change, ShardGroup { shard, .. }) = self.catalog.plan_group(policy, time);
         self.recorder.put_change(&change);
         self.catalog.apply(&change);
@@ -236,7 +266,9 @@ impl Engine {
         if self.slots.get(self.current).is_some_and(is_it) {
             return Some(self.current);
         }
-        self.slots.binary_search_by_key(&shard, |slot| slot.shard.id).ok()
+        self.slots
+            .binary_search_by_key(&shard, |slot| slot.shard.id)
+            .ok()
     }
 
     /// Adds the slot of a new shard. Shard ids only grow, but replay may skip some.

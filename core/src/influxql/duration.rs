@@ -34,9 +34,12 @@ pub fn parse_duration(text: &str) -> Result<i64, String> {
         let (number, after) = rest.split_at(digits);
         let number: i64 = number.parse().map_err(|_| invalid())?;
         let (unit, unit_ns) = unit_of(after).ok_or_else(invalid)?;
-        total = number.checked_mul(unit_ns).and_then(|ns| total.checked_add(ns)).ok_or_else(|| {
-            format!("overflowed duration {number}{unit}: choose a smaller duration or INF")
-        })?;
+        total = number
+            .checked_mul(unit_ns)
+            .and_then(|ns| total.checked_add(ns))
+            .ok_or_else(|| {
+                format!("overflowed duration {number}{unit}: choose a smaller duration or INF")
+            })?;
         rest = after.get(unit.len()..).unwrap_or("");
     }
     Ok(if negative { -total } else { total })
@@ -144,8 +147,24 @@ mod tests {
 
     #[test]
     fn what_is_no_duration_says_so() {
-        for text in ["", "1", "h", "-", "1x", "1h5", "h1", "1n", "9223372036854775808s", "-1", "1us"] {
-            assert_eq!(parse_duration(text).unwrap_err(), "invalid duration", "{text}");
+        for text in [
+            "",
+            "1",
+            "h",
+            "-",
+            "1x",
+            "1h5",
+            "h1",
+            "1n",
+            "9223372036854775808s",
+            "-1",
+            "1us",
+        ] {
+            assert_eq!(
+                parse_duration(text).unwrap_err(),
+                "invalid duration",
+                "{text}"
+            );
         }
     }
 

@@ -33,11 +33,18 @@ pub enum ParseError {
 
 impl ParseError {
     pub(super) fn expected(found: &Lexeme, expected: &[&'static str]) -> Self {
-        Self::Expected { found: found.found(), expected: expected.to_vec(), pos: found.pos }
+        Self::Expected {
+            found: found.found(),
+            expected: expected.to_vec(),
+            pos: found.pos,
+        }
     }
 
     pub(super) fn invalid(message: impl Into<String>, pos: Pos) -> Self {
-        Self::Invalid { message: message.into(), pos }
+        Self::Invalid {
+            message: message.into(),
+            pos,
+        }
     }
 
     pub(super) fn rule(message: impl Into<String>) -> Self {
@@ -48,7 +55,11 @@ impl ParseError {
 impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let pos = match self {
-            Self::Expected { found, expected, pos } => {
+            Self::Expected {
+                found,
+                expected,
+                pos,
+            } => {
                 write!(f, "found {found}, expected ")?;
                 for (i, one) in expected.iter().enumerate() {
                     let separator = if i == 0 { "" } else { ", " };

@@ -31,7 +31,10 @@ pub(super) fn fold_inner(expr: Expr, now_ns: Option<i64>) -> Expr {
         Expr::Call(Call { name, args }) => match now_ns {
             Some(now_ns) if name == "now" && args.is_empty() => Expr::Time(now_ns.into()),
             _ => {
-                let args = args.into_iter().map(|arg| fold_inner(arg, now_ns)).collect::<Vec<_>>();
+                let args = args
+                    .into_iter()
+                    .map(|arg| fold_inner(arg, now_ns))
+                    .collect::<Vec<_>>();
                 Expr::Call(Call { name, args })
             }
         },
@@ -78,9 +81,7 @@ fn literals(op: BinaryOp, lhs: &Expr, rhs: &Expr) -> Option<Expr> {
         (&Duration(a), &Duration(b)) => durations(op, a, b),
         (&Duration(a), &Number(b)) => scale(op, a, b as i64),
         (&Duration(a), &Integer(b)) => scale(op, a, b),
-        (&Duration(a), &Time(b)) => {
-            (op == BinaryOp::Add).then(|| Time(b.saturating_add(a.into())))
-        }
+        (&Duration(a), &Time(b)) => (op == BinaryOp::Add).then(|| Time(b.saturating_add(a.into()))),
         (&Integer(a), &Number(b)) => numbers(op, a as f64, b),
         (&Integer(a), &Integer(b)) => integers(op, a, b),
         (&Integer(a), &Unsigned(b)) => integer_unsigned(op, a, b),
@@ -233,7 +234,9 @@ fn strings(op: BinaryOp, a: &str, b: &str) -> Option<Expr> {
     match op {
         BinaryOp::Equal | BinaryOp::NotEqual => {
             let both = is_time_literal(a) && is_time_literal(b);
-            both.then(as_times).flatten().or_else(|| compare(op, &a, &b))
+            both.then(as_times)
+                .flatten()
+                .or_else(|| compare(op, &a, &b))
         }
         BinaryOp::Add => Some(Expr::String(String::from_iter([a, b]))),
         _ => as_times(),

@@ -19,7 +19,11 @@ pub(super) struct Slot {
     pub(super) start: usize,
 }
 
-const NOTHING: Slot = Slot { ch: EOF, pos: Pos { line: 0, char: 0 }, start: 0 };
+const NOTHING: Slot = Slot {
+    ch: EOF,
+    pos: Pos { line: 0, char: 0 },
+    start: 0,
+};
 
 pub(super) struct Reader<'a> {
     text: &'a str,
@@ -53,7 +57,11 @@ impl<'a> Reader<'a> {
         let start = self.next;
         let ch = self.decode();
         self.last = (self.last + 1) % self.window.len();
-        self.window[self.last] = Slot { ch, pos: self.pos, start };
+        self.window[self.last] = Slot {
+            ch,
+            pos: self.pos,
+            start,
+        };
         if ch == '\n' {
             self.pos.line = self.pos.line.saturating_add(1);
             self.pos.char = 0;

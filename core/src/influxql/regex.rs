@@ -17,7 +17,13 @@ const REPEAT_MAX: i32 = 1000;
 ///
 /// `error parsing regexp: ` and Go's words, with the part of the pattern in backquotes.
 pub fn check(pattern: &str) -> Result<(), String> {
-    let mut checker = Checker { pattern, at: 0, depth: 0, operand: false, repeat_at: None };
+    let mut checker = Checker {
+        pattern,
+        at: 0,
+        depth: 0,
+        operand: false,
+        repeat_at: None,
+    };
     while !checker.rest().is_empty() {
         checker.step()?;
     }
@@ -67,7 +73,11 @@ impl<'a> Checker<'a> {
         let repeated = self.repeat_at.take();
         match self.next() {
             Some('(') => {
-                let opens = if self.eat("?") { self.perl_group(start)? } else { true };
+                let opens = if self.eat("?") {
+                    self.perl_group(start)?
+                } else {
+                    true
+                };
                 if opens {
                     self.depth += 1;
                     self.operand = false;
@@ -115,7 +125,12 @@ impl<'a> Checker<'a> {
                 Some('i' | 'm' | 's' | 'U') => flagged = true,
                 Some('-') if !negated => (negated, flagged) = (true, false),
                 Some(end @ (':' | ')')) if !negated || flagged => return Ok(end == ':'),
-                _ => return Err(error("invalid or unsupported Perl syntax", self.since(start))),
+                _ => {
+                    return Err(error(
+                        "invalid or unsupported Perl syntax",
+                        self.since(start),
+                    ));
+                }
             }
         }
     }
@@ -138,7 +153,11 @@ impl<'a> Checker<'a> {
     fn bounds(&mut self) -> Option<(i32, Option<i32>)> {
         let least = self.integer()?;
         let most = if self.eat(",") {
-            if self.rest().starts_with('}') { None } else { Some(self.integer()?) }
+            if self.rest().starts_with('}') {
+                None
+            } else {
+                Some(self.integer()?)
+            }
         } else {
             Some(least)
         };
@@ -160,10 +179,16 @@ impl<'a> Checker<'a> {
     fn repeat(&mut self, start: usize, repeated: Option<usize>) -> Result<(), String> {
         self.eat("?");
         if let Some(first) = repeated {
-            return Err(error("invalid nested repetition operator", self.since(first)));
+            return Err(error(
+                "invalid nested repetition operator",
+                self.since(first),
+            ));
         }
         if !self.operand {
-            return Err(error("missing argument to repetition operator", self.since(start)));
+            return Err(error(
+                "missing argument to repetition operator",
+                self.since(start),
+            ));
         }
         self.repeat_at = Some(start);
         Ok(())
@@ -177,7 +202,12 @@ impl<'a> Checker<'a> {
         };
         match ch {
             'A' | 'b' | 'B' | 'z' | 'd' | 'D' | 's' | 'S' | 'w' | 'W' => self.at += 1,
-            'Q' => self.at += self.rest().find("\\E").map_or(self.rest().len(), |end| end + 2),
+            'Q' => {
+                self.at += self
+                    .rest()
+                    .find("\\E")
+                    .map_or(self.rest().len(), |end| end + 2)
+            }
             'p' | 'P' => self.unicode_class(start)?,
             _ => drop(self.escaped_char(start)?),
         }
@@ -316,8 +346,20 @@ fn is_posix_class(text: &str) -> bool {
     let name = name.strip_prefix('^').unwrap_or(name);
     matches!(
         name,
-        "alnum" | "alpha" | "ascii" | "blank" | "cntrl" | "digit" | "graph" | "lower" | "print"
-            | "punct" | "space" | "upper" | "word" | "xdigit"
+        "alnum"
+            | "alpha"
+            | "ascii"
+            | "blank"
+            | "cntrl"
+            | "digit"
+            | "graph"
+            | "lower"
+            | "print"
+            | "punct"
+            | "space"
+            | "upper"
+            | "word"
+            | "xdigit"
     )
 }
 

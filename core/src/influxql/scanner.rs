@@ -15,7 +15,9 @@ pub(super) struct Scanner<'a> {
 
 impl<'a> Scanner<'a> {
     pub(super) const fn new(text: &'a str) -> Self {
-        Self { reader: Reader::new(text) }
+        Self {
+            reader: Reader::new(text),
+        }
     }
 
     /// The character after the last token.
@@ -35,12 +37,21 @@ impl<'a> Scanner<'a> {
             '0'..='9' => self.number(first),
             '\'' => {
                 let (token, pos, text) = self.string();
-                Lexeme { token, pos, text, start: first.start }
+                Lexeme {
+                    token,
+                    pos,
+                    text,
+                    start: first.start,
+                }
             }
             '.' => {
                 let digit = self.reader.read().ch.is_ascii_digit();
                 self.reader.unread();
-                if digit { self.number(first) } else { bare(Token::Dot, first) }
+                if digit {
+                    self.number(first)
+                } else {
+                    bare(Token::Dot, first)
+                }
             }
             '$' => self.bound_parameter(first),
             _ => self.symbol(first),
@@ -73,7 +84,12 @@ impl<'a> Scanner<'a> {
         if token == Token::BadRegex {
             text.clear();
         }
-        Lexeme { token, pos, text, start: open.start }
+        Lexeme {
+            token,
+            pos,
+            text,
+            start: open.start,
+        }
     }
 
     fn whitespace(&mut self, first: Slot) -> Lexeme {
@@ -88,7 +104,12 @@ impl<'a> Scanner<'a> {
                 }
             }
         }
-        Lexeme { token: Token::Whitespace, pos: first.pos, text, start: first.start }
+        Lexeme {
+            token: Token::Whitespace,
+            pos: first.pos,
+            text,
+            start: first.start,
+        }
     }
 
     fn name(&mut self, start: usize, keywords: bool) -> Lexeme {
@@ -101,9 +122,19 @@ impl<'a> Scanner<'a> {
                 '"' => {
                     let (token, string_pos, text) = self.string();
                     if token == Token::String {
-                        return Lexeme { token: Token::Identifier, pos, text, start };
+                        return Lexeme {
+                            token: Token::Identifier,
+                            pos,
+                            text,
+                            start,
+                        };
                     }
-                    return Lexeme { token, pos: string_pos, text, start };
+                    return Lexeme {
+                        token,
+                        pos: string_pos,
+                        text,
+                        start,
+                    };
                 }
                 ch if is_name(ch) => {
                     text.push(ch);
@@ -115,11 +146,20 @@ impl<'a> Scanner<'a> {
                 }
             }
         }
-        let token = if keywords { lookup(&text) } else { Token::Identifier };
+        let token = if keywords {
+            lookup(&text)
+        } else {
+            Token::Identifier
+        };
         if token != Token::Identifier {
             text.clear();
         }
-        Lexeme { token, pos, text, start }
+        Lexeme {
+            token,
+            pos,
+            text,
+            start,
+        }
     }
 
     /// Reads the rest of a bare name. The end of the text is read with it: that is why an
@@ -186,7 +226,12 @@ impl<'a> Scanner<'a> {
                 Token::DurationValue
             }
         };
-        Lexeme { token, pos: first.pos, text, start: first.start }
+        Lexeme {
+            token,
+            pos: first.pos,
+            text,
+            start: first.start,
+        }
     }
 
     fn run_of(&mut self, text: &mut String, accept: fn(char) -> bool) {
@@ -207,7 +252,12 @@ impl<'a> Scanner<'a> {
             bad => bad,
         };
         let text = alloc::format!("${}", name.text);
-        Lexeme { token, pos: first.pos, text, start: first.start }
+        Lexeme {
+            token,
+            pos: first.pos,
+            text,
+            start: first.start,
+        }
     }
 
     fn symbol(&mut self, first: Slot) -> Lexeme {
@@ -280,7 +330,12 @@ impl<'a> Scanner<'a> {
 }
 
 fn bare(token: Token, at: Slot) -> Lexeme {
-    Lexeme { token, pos: at.pos, text: String::new(), start: at.start }
+    Lexeme {
+        token,
+        pos: at.pos,
+        text: String::new(),
+        start: at.start,
+    }
 }
 
 /// White space between tokens. Other Unicode spaces are illegal characters.

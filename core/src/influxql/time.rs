@@ -60,7 +60,11 @@ pub fn format_rfc3339_nano(ns: i128) -> String {
         return text;
     }
     let digits = format!("{fraction:09}");
-    format!("{}.{}Z", text.trim_end_matches('Z'), digits.trim_end_matches('0'))
+    format!(
+        "{}.{}Z",
+        text.trim_end_matches('Z'),
+        digits.trim_end_matches('0')
+    )
 }
 
 /// Prints a time in UTC, cut to seconds: `2026-01-01T00:00:00Z`.
@@ -69,7 +73,10 @@ pub fn format_rfc3339_nano(ns: i128) -> String {
 pub fn format_rfc3339(ns: i128) -> String {
     // Anything folding can make is within some centuries of year 0 to 9999.
     let seconds = i64::try_from(ns.div_euclid(SECOND)).unwrap_or(0);
-    let (days, second) = (seconds.div_euclid(DAY_SECONDS), seconds.rem_euclid(DAY_SECONDS));
+    let (days, second) = (
+        seconds.div_euclid(DAY_SECONDS),
+        seconds.rem_euclid(DAY_SECONDS),
+    );
     let (year, month, day) = civil_from_days(days);
     let sign = if year < 0 { "-" } else { "" };
     let (hour, minute) = (second / 3600, second / 60 % 60);
@@ -100,7 +107,11 @@ fn split_zone(text: &str) -> Option<(&str, i64)> {
 /// Parses `hh:mm:ss` with decimals; the hour may have one digit. Nanoseconds of the day.
 fn parse_clock(text: &str) -> Option<i128> {
     let (hour, rest) = text.split_once(':')?;
-    let hour = if hour.len() == 1 { digits(hour)? } else { two_digits(hour)? };
+    let hour = if hour.len() == 1 {
+        digits(hour)?
+    } else {
+        two_digits(hour)?
+    };
     let minute = two_digits(rest.get(..2)?)?;
     let rest = rest.get(2..)?.strip_prefix(':')?;
     let second = two_digits(rest.get(..2)?)?;
@@ -160,7 +171,11 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let month = if shifted < 10 {
+        shifted + 3
+    } else {
+        shifted - 9
+    };
     (era * 400 + year_of_era + i64::from(month <= 2), month, day)
 }
 

@@ -96,15 +96,18 @@ fn split(condition: &Expr, now_ns: i64) -> Result<(Option<Expr>, TimeRange), Con
         Expr::Binary(op, lhs, rhs) if rhs.is_time() => {
             Ok((None, compared_with(swapped(*op), (**lhs).clone(), now_ns)?))
         }
-        Expr::Binary(..) => {
-            Ok((Some(fold_inner(condition.clone(), Some(now_ns))), TimeRange::default()))
-        }
+        Expr::Binary(..) => Ok((
+            Some(fold_inner(condition.clone(), Some(now_ns))),
+            TimeRange::default(),
+        )),
         Expr::Paren(inner) => {
             let (rest, range) = split(inner, now_ns)?;
             Ok((rest.map(fold_paren), range))
         }
         Expr::Boolean(_) => Ok((Some(condition.clone()), TimeRange::default())),
-        other => Err(ConditionError(format!("invalid condition expression: {other}"))),
+        other => Err(ConditionError(format!(
+            "invalid condition expression: {other}"
+        ))),
     }
 }
 
@@ -133,8 +136,10 @@ fn compared_with(op: BinaryOp, operand: Expr, now_ns: i64) -> Result<TimeRange, 
         Expr::Duration(ns) | Expr::Integer(ns) => ns,
         Expr::Number(number) => number as i64,
         other => {
-            let text =
-                format!("invalid operation: time and {} are not compatible", other.go_type());
+            let text = format!(
+                "invalid operation: time and {} are not compatible",
+                other.go_type()
+            );
             return Err(ConditionError(text));
         }
     };
@@ -161,5 +166,8 @@ fn storable(ns: i128) -> Result<i64, ConditionError> {
     } else {
         return Ok(i64::try_from(ns).unwrap_or(TIME_MAX_NS));
     };
-    Err(ConditionError(format!("time {} {flows} time literal", format_rfc3339(ns))))
+    Err(ConditionError(format!(
+        "time {} {flows} time literal",
+        format_rfc3339(ns)
+    )))
 }

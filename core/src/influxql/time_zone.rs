@@ -130,8 +130,18 @@ mod tests {
     fn zones_are_known_by_their_exact_names() {
         assert_eq!(canonical(""), Some("UTC"));
         assert_eq!(canonical("Europe/Berlin"), Some("Europe/Berlin"));
-        assert_eq!(canonical("America/Argentina/Ushuaia"), Some("America/Argentina/Ushuaia"));
-        for name in ["europe/berlin", "nope", "Europe", " ", "Europe/Berlin UTC", "../etc/passwd"] {
+        assert_eq!(
+            canonical("America/Argentina/Ushuaia"),
+            Some("America/Argentina/Ushuaia")
+        );
+        for name in [
+            "europe/berlin",
+            "nope",
+            "Europe",
+            " ",
+            "Europe/Berlin UTC",
+            "../etc/passwd",
+        ] {
             assert_eq!(canonical(name), None, "{name}");
         }
     }

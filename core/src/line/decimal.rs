@@ -1,30 +1,38 @@
 //! A decimal of few digits to the nearest double, without a second look at its text.
 
-use super::swar::TENS;
-
-/// Most digits behind the point that [`to_double`] takes.
-pub(super) const FRACTION_DIGITS_MAX: usize = 19;
+/// Most digits behind the point that [`to_double`] takes: the product below decides the
+/// rounding up to here, and 5^27 fits 64 bits.
+const FRACTION_DIGITS_MAX: usize = 27;
 
 /// Integers up to this are exact as doubles.
 const EXACT_MAX: u64 = 1 << 53;
+
+/// The powers of ten that are exact as doubles.
+const EXACT_TENS: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
+    1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+];
 
 /// The double nearest to `digits` / 10^`fraction`, ties to even; `None` beyond
 /// [`FRACTION_DIGITS_MAX`].
 ///
 /// Source: W. D. Clinger, How to read floating point numbers accurately (one exact division);
-/// D. Lemire, Number parsing at a gigabyte per second (one 128-bit product otherwise). The
-/// exponents are so few here that the product always decides.
+/// D. Lemire, Number parsing at a gigabyte per second (one 128-bit product otherwise).
 #[inline]
 pub(super) fn to_double(digits: u64, fraction: usize) -> Option<f64> {
-    if fraction == 0 {
+    if fraction == 0 || digits == 0 {
         return Some(digits as f64);
     }
-    let &ten = TENS.get(fraction)?;
-    // Powers of ten up to 10^22 are exact doubles.
-    if digits <= EXACT_MAX {
-        return Some(digits as f64 / ten as f64);
+    if digits <= EXACT_MAX
+        && let Some(ten) = EXACT_TENS.get(fraction)
+    {
+        return Some(digits as f64 / ten);
     }
-    Some(rounded_product(digits, fraction, *RECIPROCALS.get(fraction)?))
+    Some(rounded_product(
+        digits,
+        fraction,
+        *RECIPROCALS.get(fraction)?,
+    ))
 }
 
 /// `digits` times `reciprocal`, that of 5^`fraction`, rounded once to 53 bits.

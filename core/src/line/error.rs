@@ -21,7 +21,10 @@ impl LineError {
     /// A fault at the byte offset `at` of the line.
     #[cold]
     pub(super) fn new(at: usize, kind: LineErrorKind) -> Self {
-        Self { column: u32::try_from(at).unwrap_or(u32::MAX).saturating_add(1), kind }
+        Self {
+            column: u32::try_from(at).unwrap_or(u32::MAX).saturating_add(1),
+            kind,
+        }
     }
 }
 

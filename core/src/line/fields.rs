@@ -12,6 +12,7 @@ use alloc::vec::Vec;
 use super::error::{FIELD_SEPARATOR_BYTES, LineError, LineErrorKind};
 use super::lines::whitespace_count;
 use super::number::{self, Number};
+use super::swar::find;
 use crate::limits::KEY_BYTES_MAX;
 use crate::model::Value;
 use crate::model::key::{append_unescaped_field_key, append_unescaped_string};
@@ -79,7 +80,10 @@ pub(super) struct FieldsExtent {
 
 impl FieldSpans {
     pub(super) const fn new() -> Self {
-        Self { spans: Vec::new(), unescaped: Vec::new() }
+        Self {
+            spans: Vec::new(),
+            unescaped: Vec::new(),
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -108,7 +112,10 @@ impl FieldSpans {
     /// The offset of the first field with an empty key.
     pub(super) fn empty_key(&self) -> Option<usize> {
         let is_empty = |span: &&FieldSpan| span.key_raw.start == span.key_raw.end;
-        self.spans.iter().find(is_empty).map(|span| span.key_raw.start)
+        self.spans
+            .iter()
+            .find(is_empty)
+            .map(|span| span.key_raw.start)
     }
 
     /// Reads the fields from the space at `at`; `key_bytes` is the length of the series key.
@@ -167,10 +174,19 @@ impl FieldSpans {
             let equals = key_end(line, at);
             if equals + 2 > line.len() {
                 let raw = line.get(at..equals).unwrap_or_default();
-                return Err(LineError::new(at, LineErrorKind::InvalidFieldKey(Box::from(raw))));
+                return Err(LineError::new(
+                    at,
+                    LineErrorKind::InvalidFieldKey(Box::from(raw)),
+                ));
             }
-            let key_raw = Span { start: at, end: equals };
-            let raw_value = Span { start: equals + 1, end: value_end(line, equals + 1) };
+            let key_raw = Span {
+                start: at,
+                end: equals,
+            };
+            let raw_value = Span {
+                start: equals + 1,
+                end: value_end(line, equals + 1),
+            };
             check_key_length(key_bytes, key_raw)?;
             match self.stored(line, raw_value, unsigned) {
                 Ok(value) => self.push(line, key_raw, raw_value, value),
@@ -183,12 +199,7 @@ impl FieldSpans {
         Ok(late)
     }
 
-    fn stored(
-        &mut self,
-        line: &[u8],
-        raw: Span,
-        unsigned: bool,
-    ) -> Result<Stored, LineErrorKind> {
+    fn stored(&mut self, line: &[u8], raw: Span, unsigned: bool) -> Result<Stored, LineErrorKind> {
         let text = raw.of(line);
         match text.first() {
             None => Err(LineErrorKind::MissingFieldValue),
@@ -210,14 +221,20 @@ impl FieldSpans {
 
     /// The text between the first and the last byte of `raw`, whatever the last one is.
     fn string(&mut self, line: &[u8], raw: Span) -> Stored {
-        let span = Span { start: raw.start + 1, end: raw.end - 1 };
+        let span = Span {
+            start: raw.start + 1,
+            end: raw.end - 1,
+        };
         let bytes = span.of(line);
         if memchr::memchr(b'\\', bytes).is_none() {
             return Stored::String(Text::InLine(span));
         }
         let start = self.unescaped.len();
         append_unescaped_string(bytes, &mut self.unescaped);
-        Stored::String(Text::Unescaped(Span { start, end: self.unescaped.len() }))
+        Stored::String(Text::Unescaped(Span {
+            start,
+            end: self.unescaped.len(),
+        }))
     }
 
     fn push(&mut self, line: &[u8], key_raw: Span, raw_value: Span, value: Stored) {
@@ -225,11 +242,19 @@ impl FieldSpans {
         let key = if raw.contains(&b'\\') {
             let start = self.unescaped.len();
             append_unescaped_field_key(raw, &mut self.unescaped);
-            Text::Unescaped(Span { start, end: self.unescaped.len() })
+            Text::Unescaped(Span {
+                start,
+                end: self.unescaped.len(),
+            })
         } else {
             Text::InLine(key_raw)
         };
-        self.spans.push(FieldSpan { key_raw, key, raw_value, value });
+        self.spans.push(FieldSpan {
+            key_raw,
+            key,
+            raw_value,
+            value,
+        });
     }
 }
 
@@ -259,7 +284,10 @@ fn value_end(line: &[u8], mut at: usize) -> usize {
 fn check_key_length(key_bytes: usize, key_raw: Span) -> Result<(), LineError> {
     let length = key_bytes + FIELD_SEPARATOR_BYTES + (key_raw.end - key_raw.start);
     if length > KEY_BYTES_MAX {
-        return Err(LineError::new(key_raw.start, LineErrorKind::KeyTooLong(length)));
+        return Err(LineError::new(
+            key_raw.start,
+            LineErrorKind::KeyTooLong(length),
+        ));
     }
     Ok(())
 }
@@ -284,7 +312,11 @@ struct FirstScanner<'a> {
 
 impl FirstScanner<'_> {
     fn run(&mut self) -> Result<(), LineError> {
-        while let Some(&byte) = self.line.get(self.at) {
+        loop {
+            self.at = find(self.line, self.at, [b'=', b',', b' ', b'"', b'\\']);
+            let Some(&byte) = self.line.get(self.at) else {
+                break;
+            };
             match byte {
                 b' ' => break,
                 b'=' => self.value()?,
@@ -315,7 +347,11 @@ impl FirstScanner<'_> {
         let equals_at = self.at;
         let at = equals_at + 1;
         self.equals += 1;
-        let before = |distance| equals_at.checked_sub(distance).and_then(|i| self.line.get(i));
+        let before = |distance| {
+            equals_at
+                .checked_sub(distance)
+                .and_then(|i| self.line.get(i))
+        };
         if matches!(before(1), Some(b' ' | b',')) && before(2) != Some(&b'\\') {
             return Err(LineError::new(equals_at, LineErrorKind::MissingFieldKey));
         }
@@ -341,22 +377,42 @@ impl FirstScanner<'_> {
                 if !self.agrees {
                     return Ok(());
                 }
-                self.fields.string(self.line, Span { start: at, end: self.at })
+                self.fields.string(
+                    self.line,
+                    Span {
+                        start: at,
+                        end: self.at,
+                    },
+                )
             }
             Some(_) => self.boolean(at)?,
         };
         if self.agrees {
-            let key_raw = Span { start: self.key_start, end: equals_at };
-            let raw_value = Span { start: at, end: self.at };
+            let key_raw = Span {
+                start: self.key_start,
+                end: equals_at,
+            };
+            let raw_value = Span {
+                start: at,
+                end: self.at,
+            };
             let (key, spans) = (Text::InLine(key_raw), &mut self.fields.spans);
-            spans.push(FieldSpan { key_raw, key, raw_value, value });
+            spans.push(FieldSpan {
+                key_raw,
+                key,
+                raw_value,
+                value,
+            });
         }
         Ok(())
     }
 
     fn boolean(&mut self, at: usize) -> Result<Stored, LineError> {
         let rest = self.line.get(at..).unwrap_or_default();
-        let length = rest.iter().take_while(|&&byte| !matches!(byte, b',' | b' ')).count();
+        let length = rest
+            .iter()
+            .take_while(|&&byte| !matches!(byte, b',' | b' '))
+            .count();
         self.at = at + length;
         number::parse_boolean(rest.get(..length).unwrap_or(rest))
             .map(Stored::Boolean)

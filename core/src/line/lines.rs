@@ -29,13 +29,23 @@ pub struct LineText<'a> {
 impl<'a> Lines<'a> {
     /// The lines of `body`.
     pub const fn new(body: &'a [u8]) -> Self {
-        Self { body, position: 0, line: 1, strict: false }
+        Self {
+            body,
+            position: 0,
+            line: 1,
+            strict: false,
+        }
     }
 
     /// Like [`new`](Self::new), but a lone CR is an empty line, and a comment that swallows
     /// lines is given out, for [`Scanner::scan`](super::Scanner::scan) to refuse.
     pub const fn strict(body: &'a [u8]) -> Self {
-        Self { body, position: 0, line: 1, strict: true }
+        Self {
+            body,
+            position: 0,
+            line: 1,
+            strict: true,
+        }
     }
 
     /// The body offset where the raw text of the next line starts; at most the body's length.
@@ -47,7 +57,11 @@ impl<'a> Lines<'a> {
     /// Goes on at `position`: the caller has consumed `lines_passed` whole lines itself.
     #[inline]
     pub const fn seek(&mut self, position: usize, lines_passed: u32) {
-        self.position = if position < self.body.len() { position } else { self.body.len() };
+        self.position = if position < self.body.len() {
+            position
+        } else {
+            self.body.len()
+        };
         self.line = self.line.saturating_add(lines_passed);
     }
 
@@ -80,7 +94,11 @@ impl<'a> Iterator for Lines<'a> {
             }
             // Only an unclosed quote at the end of the body leaves a newline in the block.
             let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-            return Some(LineText { bytes, offset: start + skipped, line });
+            return Some(LineText {
+                bytes,
+                offset: start + skipped,
+                line,
+            });
         }
         None
     }
@@ -89,7 +107,10 @@ impl<'a> Iterator for Lines<'a> {
 /// How many spaces, tabs and NULs `bytes` starts with.
 #[inline]
 pub(super) fn whitespace_count(bytes: &[u8]) -> usize {
-    bytes.iter().take_while(|&&byte| matches!(byte, b' ' | b'\t' | 0)).count()
+    bytes
+        .iter()
+        .take_while(|&&byte| matches!(byte, b' ' | b'\t' | 0))
+        .count()
 }
 
 struct LineEnd {
@@ -103,9 +124,18 @@ struct LineEnd {
 fn line_end(body: &[u8], start: usize) -> LineEnd {
     let rest = body.get(start..).unwrap_or_default();
     match memchr::memchr3(b'\n', b'\\', b'"', rest) {
-        None => LineEnd { offset: body.len(), plain: true },
-        Some(at) if rest.get(at) == Some(&b'\n') => LineEnd { offset: start + at, plain: true },
-        Some(_) => LineEnd { offset: quoted_line_end(body, start), plain: false },
+        None => LineEnd {
+            offset: body.len(),
+            plain: true,
+        },
+        Some(at) if rest.get(at) == Some(&b'\n') => LineEnd {
+            offset: start + at,
+            plain: true,
+        },
+        Some(_) => LineEnd {
+            offset: quoted_line_end(body, start),
+            plain: false,
+        },
     }
 }
 

@@ -4,9 +4,13 @@ use alloc::vec::Vec;
 
 use super::error::{LineError, LineErrorKind};
 use super::fields::{Field, FieldSpans, FieldsExtent};
+use super::swar::find;
 use super::time;
 use crate::limits::KEY_BYTES_MAX;
 use crate::model::Precision;
+
+/// Longest arrival key that the fast path may recognise.
+const PLAIN_KEY_BYTES_MAX: usize = 1 << 15;
 
 /// How the lines of a body are read.
 #[derive(Clone, Copy, Debug, Default)]
@@ -44,7 +48,11 @@ struct TagSpan {
 impl Scanner {
     /// A scanner with empty buffers.
     pub const fn new() -> Self {
-        Self { tags: Vec::new(), sorted_key: Vec::new(), fields: FieldSpans::new() }
+        Self {
+            tags: Vec::new(),
+            sorted_key: Vec::new(),
+            fields: FieldSpans::new(),
+        }
     }
 
     /// The point of `line`, which is as [`Lines`](super::Lines) gives it.
@@ -58,7 +66,11 @@ impl Scanner {
         line: &'s [u8],
         options: &Options,
     ) -> Result<Point<'s>, LineError> {
-        let line = if options.strict { strict_text(line)? } else { line };
+        let line = if options.strict {
+            strict_text(line)?
+        } else {
+            line
+        };
         let (measurement_end, key_end) = self.scan_key(line)?;
         let key = line.get(..key_end).unwrap_or(line);
         self.sort_tags(key, measurement_end)?;
@@ -70,7 +82,9 @@ impl Scanner {
         if let Some(error) = late {
             return Err(error);
         }
-        if options.strict && let Some(at) = self.fields.empty_key() {
+        if options.strict
+            && let Some(at) = self.fields.empty_key()
+        {
             return Err(LineError::new(at, LineErrorKind::MissingFieldKey));
         }
         Ok(Point {
@@ -92,13 +106,17 @@ impl Scanner {
         if matches!(line.first(), None | Some(b',')) {
             return Err(LineError::new(0, LineErrorKind::MissingMeasurement));
         }
-        let (measurement_end, mut byte) = delimiter(line, 1, |b| matches!(b, b',' | b' '));
+        let (measurement_end, mut byte) = delimiter(line, 1, [b',', b' ']);
         let mut at = measurement_end;
         while byte == Some(b',') {
             let start = at + 1;
             let equals = tag_key_end(line, start)?;
             (at, byte) = tag_value_end(line, equals + 1)?;
-            self.tags.push(TagSpan { start, equals, end: at });
+            self.tags.push(TagSpan {
+                start,
+                equals,
+                end: at,
+            });
         }
         match byte {
             Some(_) => Ok((measurement_end, at)),
@@ -113,12 +131,13 @@ impl Scanner {
         self.sorted_key.clear();
         let text = |tag: &TagSpan| key.get(tag.start..tag.equals).unwrap_or_default();
         if self.tags.windows(2).all(|pair| match pair {
-            [left, right] => text(left) < text(right),
+            [left, right] => is_before(text(left), text(right)),
             _ => true,
         }) {
             return Ok(());
         }
-        self.tags.sort_unstable_by(|a, b| text(a).cmp(text(b)).then(a.start.cmp(&b.start)));
+        self.tags
+            .sort_unstable_by(|a, b| text(a).cmp(text(b)).then(a.start.cmp(&b.start)));
         for pair in self.tags.windows(2) {
             if let [left, right] = pair
                 && text(left) == text(right)
@@ -126,10 +145,12 @@ impl Scanner {
                 return Err(LineError::new(right.start, LineErrorKind::DuplicateTags));
             }
         }
-        self.sorted_key.extend_from_slice(key.get(..measurement_end).unwrap_or(key));
+        self.sorted_key
+            .extend_from_slice(key.get(..measurement_end).unwrap_or(key));
         for tag in &self.tags {
             self.sorted_key.push(b',');
-            self.sorted_key.extend_from_slice(key.get(tag.start..tag.end).unwrap_or_default());
+            self.sorted_key
+                .extend_from_slice(key.get(tag.start..tag.end).unwrap_or_default());
         }
         Ok(())
     }
@@ -141,6 +162,15 @@ impl Default for Scanner {
     }
 }
 
+/// Order of tag keys; most differ in their first byte.
+#[inline]
+fn is_before(left: &[u8], right: &[u8]) -> bool {
+    match (left.first(), right.first()) {
+        (Some(a), Some(b)) if a != b => a < b,
+        _ => left < right,
+    }
+}
+
 /// Drops a CR at the end; refuses a comment that swallows lines.
 fn strict_text(line: &[u8]) -> Result<&[u8], LineError> {
     if line.first() == Some(&b'#') {
@@ -149,18 +179,15 @@ fn strict_text(line: &[u8]) -> Result<&[u8], LineError> {
     Ok(line.strip_suffix(b"\r").unwrap_or(line))
 }
 
-/// The first byte at or after `from` that `is_one` and is not behind a backslash; `from` is
-/// at least 1. Without one, the end and `None`.
+/// The first of `needles` at or after `from` that is not behind a backslash; `from` is at
+/// least 1. Without one, the end and `None`.
 #[inline(always)]
-fn delimiter(line: &[u8], from: usize, is_one: impl Fn(u8) -> bool) -> (usize, Option<u8>) {
-    let mut at = from;
-    while let Some(&byte) = line.get(at) {
-        if is_one(byte) && line.get(at - 1) != Some(&b'\\') {
-            return (at, Some(byte));
-        }
-        at += 1;
+fn delimiter<const N: usize>(line: &[u8], from: usize, needles: [u8; N]) -> (usize, Option<u8>) {
+    let mut at = find(line, from, needles);
+    while line.get(at - 1) == Some(&b'\\') && at < line.len() {
+        at = find(line, at + 1, needles);
     }
-    (at, None)
+    (at, line.get(at).copied())
 }
 
 /// The `=` of the tag that starts at `start`.
@@ -169,7 +196,7 @@ fn tag_key_end(line: &[u8], start: usize) -> Result<usize, LineError> {
     if matches!(line.get(start), None | Some(b' ' | b',' | b'=')) {
         return Err(LineError::new(start, LineErrorKind::MissingTagKey));
     }
-    match delimiter(line, start + 1, |b| matches!(b, b'=' | b',' | b' ')) {
+    match delimiter(line, start + 1, [b'=', b',', b' ']) {
         (at, Some(b'=')) => Ok(at),
         (at, _) => Err(LineError::new(at, LineErrorKind::MissingTagValue)),
     }
@@ -182,7 +209,7 @@ fn tag_value_end(line: &[u8], start: usize) -> Result<(usize, Option<u8>), LineE
         return Err(LineError::new(start, LineErrorKind::MissingTagValue));
     }
     // The first byte is part of the value even if it is an `=`.
-    match delimiter(line, start + 1, |b| matches!(b, b'=' | b',' | b' ')) {
+    match delimiter(line, start + 1, [b'=', b',', b' ']) {
         (at, Some(b'=')) => Err(LineError::new(at, LineErrorKind::InvalidTagFormat)),
         (at, None) => Err(LineError::new(at, LineErrorKind::MissingFields)),
         found => Ok(found),
@@ -233,7 +260,9 @@ impl Point<'_> {
 
     /// The raw text between the key and the timestamp, without the whitespace around it.
     pub fn fields_text(&self) -> &[u8] {
-        self.line.get(self.extent.start..self.extent.end).unwrap_or_default()
+        self.line
+            .get(self.extent.start..self.extent.end)
+            .unwrap_or_default()
     }
 
     /// Where [`fields_text`](Self::fields_text) starts in the line.
@@ -253,11 +282,13 @@ impl Point<'_> {
 
     /// Whether lines may be recognised by this arrival key alone, as the fast path does.
     ///
-    /// Not if the key holds a newline (lines could not be counted), nor if it holds both a
+    /// Not if it is longer than 32 KiB (see [`Template`](super::Template)) or holds a newline (lines could not be counted), nor if it holds both a
     /// quote and a backslash: [`Lines`](super::Lines) may then see a quoted string begin
     /// within the key and look for the end of the line behind the first newline.
     pub fn is_arrival_key_plain(&self) -> bool {
         let key = self.arrival_key();
-        !key.contains(&b'\n') && !(key.contains(&b'"') && key.contains(&b'\\'))
+        key.len() <= PLAIN_KEY_BYTES_MAX
+            && !key.contains(&b'\n')
+            && !(key.contains(&b'"') && key.contains(&b'\\'))
     }
 }

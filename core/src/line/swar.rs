@@ -1,7 +1,7 @@
-//! Eight bytes a step: loads, digits, equality.
+//! Eight bytes a step: loads, digits, searches.
 //!
-//! Slice `==` on keys and byte loops are what wasm punishes most; everything here compiles to
-//! plain 64-bit arithmetic there.
+//! Byte loops are what wasm punishes most; everything here compiles to plain 64-bit
+//! arithmetic there.
 
 const ASCII_ZEROS: u64 = 0x3030_3030_3030_3030;
 const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
@@ -20,7 +20,10 @@ pub(super) const TENS: [u64; 20] = {
 /// The eight bytes at `at`, first byte lowest; `None` near the end.
 #[inline(always)]
 pub(super) fn load(bytes: &[u8], at: usize) -> Option<u64> {
-    bytes.get(at..)?.first_chunk::<8>().map(|chunk| u64::from_le_bytes(*chunk))
+    bytes
+        .get(at..)?
+        .first_chunk::<8>()
+        .map(|chunk| u64::from_le_bytes(*chunk))
 }
 
 /// How many of the eight bytes are digits before the first that is none.
@@ -51,7 +54,9 @@ pub(super) fn read_digits(bytes: &[u8], mut at: usize, value: &mut u64) -> usize
     while let Some(word) = load(bytes, at) {
         let count = digit_count(word);
         if count == 8 {
-            *value = value.wrapping_mul(100_000_000).wrapping_add(eight_digits(word));
+            *value = value
+                .wrapping_mul(100_000_000)
+                .wrapping_add(eight_digits(word));
             at += 8;
             continue;
         }
@@ -61,8 +66,35 @@ pub(super) fn read_digits(bytes: &[u8], mut at: usize, value: &mut u64) -> usize
         }
         return at + count as usize;
     }
-    while let Some(digit) = bytes.get(at).map(|b| b.wrapping_sub(b'0')).filter(|&d| d < 10) {
+    while let Some(digit) = bytes
+        .get(at)
+        .map(|b| b.wrapping_sub(b'0'))
+        .filter(|&d| d < 10)
+    {
         *value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
+        at += 1;
+    }
+    at
+}
+
+/// The offset of the first of `needles` at or after `at`, or the end.
+///
+/// For names of a few bytes, where setting up a vector search costs more than the search.
+#[inline(always)]
+pub(super) fn find<const N: usize>(bytes: &[u8], mut at: usize, needles: [u8; N]) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    while let Some(word) = load(bytes, at) {
+        let found = needles.iter().fold(0, |found, &needle| {
+            let zero_where_found = word ^ (ONES * u64::from(needle));
+            // Exact up to the first hit: a borrow only runs upwards from there.
+            found | (zero_where_found.wrapping_sub(ONES) & !zero_where_found)
+        }) & HIGH_BITS;
+        if found != 0 {
+            return at + (found.trailing_zeros() >> 3) as usize;
+        }
+        at += 8;
+    }
+    while bytes.get(at).is_some_and(|byte| !needles.contains(byte)) {
         at += 1;
     }
     at

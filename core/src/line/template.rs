@@ -9,6 +9,10 @@ use crate::model::{FieldType, equal};
 /// Most fields of a template.
 pub const FIELDS_MAX: usize = 64;
 
+/// Longest fields text of a template. With the bound on plain arrival keys it keeps every
+/// accepted line below the limit on keys in storage, which is not checked here.
+const TEXT_BYTES_MAX: usize = 1 << 14;
+
 /// Compiled from the fields of a line the general path has accepted: `usage_user=1i,x=2.5`
 /// becomes the texts ` usage_user=`, `i,x=` and nothing, with an integer and a float between.
 ///
@@ -42,10 +46,13 @@ impl Template {
     ///
     /// `None` if the text does not qualify: strings, booleans, unsigned integers, backslashes,
     /// quotes, spaces or newlines anywhere, a field named twice or without a name, more than
-    /// [`FIELDS_MAX`] fields.
+    /// [`FIELDS_MAX`] fields or 16 KiB.
     pub fn compile(fields_text: &[u8], types: &[FieldType]) -> Option<Self> {
         let is_foreign = |byte: &u8| matches!(byte, b'\\' | b'"' | b'\n' | b' ');
-        if types.len() > FIELDS_MAX || fields_text.iter().any(is_foreign) {
+        if types.len() > FIELDS_MAX
+            || fields_text.len() > TEXT_BYTES_MAX
+            || fields_text.iter().any(is_foreign)
+        {
             return None;
         }
         let mut parts = Vec::with_capacity(types.len());
@@ -61,11 +68,17 @@ impl Template {
             names.push(name);
             let is_integer = is_integer(value.get(1..)?, field_type)?;
             let literal = Literal::new(&[prefix, name, b"="].concat());
-            parts.push(Part { literal, is_integer });
+            parts.push(Part {
+                literal,
+                is_integer,
+            });
             prefix = if is_integer { b"i," } else { b"," };
         }
         let ends_in_suffix = parts.last()?.is_integer;
-        fields.next().is_none().then_some(Self { parts, ends_in_suffix })
+        fields.next().is_none().then_some(Self {
+            parts,
+            ends_in_suffix,
+        })
     }
 
     /// How many fields a line of this template has.
@@ -83,16 +96,16 @@ impl Template {
         let mut integers_or = 0;
         for part in &self.parts {
             at = part.literal.match_at(body, at)?;
-            let bits;
             if part.is_integer {
-                (bits, at) = integer(body, at)?;
-                integers_or |= bits;
+                let (value, end) = number::integer(body, at)?;
+                integers_or |= value as u64;
+                out.push(value as u64);
+                at = end;
             } else {
-                let value;
-                (value, at) = number::float(body, at)?;
-                bits = value.to_bits();
+                let (value, end) = number::float(body, at)?;
+                out.push(value.to_bits());
+                at = end;
             }
-            out.push(bits);
         }
         // `integer` has seen the `i`.
         let end = at + usize::from(self.ends_in_suffix);
@@ -109,24 +122,6 @@ fn is_integer(value: &[u8], field_type: FieldType) -> Option<bool> {
         (number::Number::Float(_), FieldType::Float) if end == value.len() => Some(false),
         _ => None,
     }
-}
-
-/// Reads an integer up to its `i`: one or two digits by a guess, since those are the most.
-#[inline(always)]
-fn integer(body: &[u8], at: usize) -> Option<(u64, usize)> {
-    if let Some([first, second, third]) = body.get(at..).and_then(|rest| rest.first_chunk()) {
-        let (first, digit) = (first.wrapping_sub(b'0'), second.wrapping_sub(b'0'));
-        if first < 10 {
-            if digit < 10 && *third == b'i' {
-                return Some((u64::from(first) * 10 + u64::from(digit), at + 2));
-            }
-            if *second == b'i' {
-                return Some((u64::from(first), at + 1));
-            }
-        }
-    }
-    let (value, end) = number::integer(body, at)?;
-    Some((value as u64, end))
 }
 
 /// A constant text, compared by words that overlap rather than byte by byte.
@@ -151,7 +146,11 @@ impl Literal {
             word(length.checked_sub(16)),
             word(length.checked_sub(8)),
         ];
-        Self { words, length, bytes: Vec::from(bytes) }
+        Self {
+            words,
+            length,
+            bytes: Vec::from(bytes),
+        }
     }
 
     /// The offset behind the text, if it stands at `at`.

@@ -11,11 +11,7 @@ use crate::model::{Precision, TIME_MAX_NS, TIME_MIN_NS};
 /// Reads what stands behind the fields; `None` if there is no timestamp.
 ///
 /// Source: influxdb 1.12 `models.scanTime`, `models.SafeCalcTime`.
-pub(super) fn scan(
-    line: &[u8],
-    at: usize,
-    precision: Precision,
-) -> Result<Option<i64>, LineError> {
+pub(super) fn scan(line: &[u8], at: usize, precision: Precision) -> Result<Option<i64>, LineError> {
     let start = at + whitespace_count(line.get(at..).unwrap_or_default());
     let mut end = start;
     while let Some(&byte) = line.get(end) {
@@ -48,7 +44,9 @@ pub(super) fn scan(
 #[inline]
 fn to_nanoseconds(count: i64, precision: Precision) -> Option<i64> {
     let time_ns = count.checked_mul(precision.nanoseconds())?;
-    (TIME_MIN_NS..=TIME_MAX_NS).contains(&time_ns).then_some(time_ns)
+    (TIME_MIN_NS..=TIME_MAX_NS)
+        .contains(&time_ns)
+        .then_some(time_ns)
 }
 
 /// The timestamps of the fast path: digits between one space and a newline.
@@ -69,7 +67,11 @@ const LONG_BYTES: usize = 21;
 impl TimeCursor {
     /// A cursor for a body whose timestamps count in `precision`.
     pub const fn new(precision: Precision) -> Self {
-        Self { last: None, last_ns: 0, precision }
+        Self {
+            last: None,
+            last_ns: 0,
+            precision,
+        }
     }
 
     /// The time at `body[at]`, in nanoseconds, and the offset behind its newline or the end of

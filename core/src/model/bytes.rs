@@ -12,7 +12,10 @@ pub fn equal(a: &[u8], b: &[u8]) -> bool {
         return equal_short(a, b);
     };
     let (a_chunks, b_chunks) = (a.as_chunks::<64>().0, b.as_chunks::<64>().0);
-    a_chunks.iter().zip(b_chunks).all(|(x, y)| differences(x, y) == 0)
+    a_chunks
+        .iter()
+        .zip(b_chunks)
+        .all(|(x, y)| differences(x, y) == 0)
         && differences(a_last, b_last) == 0
 }
 
@@ -21,7 +24,10 @@ pub fn equal(a: &[u8], b: &[u8]) -> bool {
 fn equal_short(a: &[u8], b: &[u8]) -> bool {
     if let (Some(x), Some(y)) = (a.last_chunk::<16>(), b.last_chunk::<16>()) {
         let (a_chunks, b_chunks) = (a.as_chunks::<16>().0, b.as_chunks::<16>().0);
-        return a_chunks.iter().zip(b_chunks).all(|(x, y)| differences(x, y) == 0)
+        return a_chunks
+            .iter()
+            .zip(b_chunks)
+            .all(|(x, y)| differences(x, y) == 0)
             && differences(x, y) == 0;
     }
     a.iter().zip(b).fold(0, |all, (x, y)| all | (x ^ y)) == 0

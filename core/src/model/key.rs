@@ -20,7 +20,9 @@ pub struct ParsedKey<'a> {
 impl<'a> ParsedKey<'a> {
     /// The tags in the order they stand in the key, still escaped.
     pub const fn tags(&self) -> TagIter<'a> {
-        TagIter { rest: self.tags_text }
+        TagIter {
+            rest: self.tags_text,
+        }
     }
 }
 
@@ -61,7 +63,9 @@ impl<'a> Iterator for TagIter<'a> {
 
 /// The offset of the first `stop` at or after `from` that no backslash precedes, or the end.
 fn find_unescaped(bytes: &[u8], from: usize, stop: u8) -> usize {
-    let Some(tail) = bytes.get(from..) else { return bytes.len() };
+    let Some(tail) = bytes.get(from..) else {
+        return bytes.len();
+    };
     memchr::memchr_iter(stop, tail)
         .map(|at| from + at)
         .find(|&at| at == 0 || bytes.get(at - 1) != Some(&b'\\'))
@@ -171,7 +175,11 @@ fn append_unescaped(raw: &[u8], escaped: &[u8], out: &mut Vec<u8>) {
 }
 
 fn escape(text: &[u8], needs: impl Fn(u8, u8) -> bool) -> Cow<'_, [u8]> {
-    let pairs = || core::iter::once(0).chain(text.iter().copied()).zip(text.iter().copied());
+    let pairs = || {
+        core::iter::once(0)
+            .chain(text.iter().copied())
+            .zip(text.iter().copied())
+    };
     if !pairs().any(|(before, byte)| needs(before, byte)) {
         return Cow::Borrowed(text);
     }
@@ -210,7 +218,9 @@ mod tests {
 
     #[test]
     fn keys_no_line_could_make_are_split_without_panics() {
-        for raw in ["", ",", ",,", "a,", "a,b", "a,=", "a,b=", "a,b=,c", "\\", "a,\\"] {
+        for raw in [
+            "", ",", ",,", "a,", "a,b", "a,=", "a,b=", "a,b=,c", "\\", "a,\\",
+        ] {
             assert!(parse(raw.as_bytes()).tags().count() <= raw.len());
         }
     }
@@ -232,7 +242,10 @@ mod tests {
             let text: Vec<u8> = (0..5)
                 .map(|digit| alphabet[number / alphabet.len().pow(digit) % alphabet.len()])
                 .collect();
-            assert_eq!(&*unescape_measurement(&escape_measurement(&text)), &text[..]);
+            assert_eq!(
+                &*unescape_measurement(&escape_measurement(&text)),
+                &text[..]
+            );
             assert_eq!(&*unescape_tag(&escape_tag(&text)), &text[..]);
             assert_eq!(&*unescape_field_key(&escape_field_key(&text)), &text[..]);
             assert_eq!(&*unescape_string(&escape_string(&text)), &text[..]);

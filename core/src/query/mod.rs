@@ -1,5 +1,6 @@
 //! Statements to answers.
 
+pub mod batch;
 mod cursor;
 mod view;
 

@@ -40,7 +40,10 @@ pub struct ShardView<'a> {
 impl<'a> View<'a> {
     /// A shard by its id, if it still exists.
     pub fn shard(&self, id: ShardId) -> Option<&ShardView<'a>> {
-        let at = self.shards.binary_search_by_key(&id, |shard| shard.id).ok()?;
+        let at = self
+            .shards
+            .binary_search_by_key(&id, |shard| shard.id)
+            .ok()?;
         self.shards.get(at)
     }
 }

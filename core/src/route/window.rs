@@ -37,7 +37,11 @@ pub struct Window {
 impl Default for Window {
     /// Every valid time.
     fn default() -> Self {
-        Self { retention_min: TIME_MIN_NS, past_min: TIME_MIN_NS, future_max: TIME_MAX_NS }
+        Self {
+            retention_min: TIME_MIN_NS,
+            past_min: TIME_MIN_NS,
+            future_max: TIME_MAX_NS,
+        }
     }
 }
 

@@ -41,7 +41,9 @@ impl Select {
     pub fn is_raw(&self) -> bool {
         let mut raw = true;
         for field in &self.fields {
-            field.expr.walk(&mut |expr| raw &= !matches!(expr, Expr::Call(_)));
+            field
+                .expr
+                .walk(&mut |expr| raw &= !matches!(expr, Expr::Call(_)));
         }
         raw
     }
@@ -61,7 +63,9 @@ impl Select {
     /// Source: influxql 1.4 `SelectStatement.GroupByInterval`.
     pub fn group_by_interval(&self) -> Result<i64, &'static str> {
         for dimension in &self.dimensions {
-            let Expr::Call(call) = dimension else { continue };
+            let Expr::Call(call) = dimension else {
+                continue;
+            };
             if call.name != "time" {
                 continue;
             }

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Expr, Source, SortField};
+use super::{Expr, SortField, Source};
 
 /// The clauses that SHOW statements share; each takes some of them.
 #[derive(Clone, Debug, Default, PartialEq)]

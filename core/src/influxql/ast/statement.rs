@@ -37,20 +37,31 @@ pub enum Statement {
     DropSeries(SeriesFilter),
     DropShard(u64),
     ShowDatabases,
-    ShowRetentionPolicies { database: Option<String> },
+    ShowRetentionPolicies {
+        database: Option<String>,
+    },
     ShowMeasurements(Box<ShowMeasurements>),
     ShowSeries(ShowScope),
-    ShowTagKeys { keys: Option<KeyFilter>, scope: ShowScope },
+    ShowTagKeys {
+        keys: Option<KeyFilter>,
+        scope: ShowScope,
+    },
     ShowTagValues(ShowTagValues),
     ShowFieldKeys(ShowScope),
     ShowCardinality(Box<ShowCardinality>),
     ShowShardGroups,
     ShowShards,
-    ShowStats { module: String },
-    ShowDiagnostics { module: String },
+    ShowStats {
+        module: String,
+    },
+    ShowDiagnostics {
+        module: String,
+    },
     ShowQueries,
     ShowUsers,
-    ShowGrants { user: String },
+    ShowGrants {
+        user: String,
+    },
     ShowSubscriptions,
     ShowContinuousQueries,
     CreateUser(CreateUser),
@@ -58,10 +69,14 @@ pub enum Statement {
     SetPassword(SetPassword),
     Grant(DatabaseGrant),
     /// GRANT ALL PRIVILEGES TO: makes an admin.
-    GrantAdmin { user: String },
+    GrantAdmin {
+        user: String,
+    },
     Revoke(DatabaseGrant),
     /// REVOKE ALL PRIVILEGES FROM: no longer an admin.
-    RevokeAdmin { user: String },
+    RevokeAdmin {
+        user: String,
+    },
     KillQuery(KillQuery),
     CreateSubscription(CreateSubscription),
     DropSubscription(DropSubscription),
@@ -91,7 +106,9 @@ impl Statement {
             Self::ShowMeasurements(show) => {
                 return show.on.as_ref().and_then(|on| on.database.as_deref());
             }
-            Self::ShowSeries(scope) | Self::ShowTagKeys { scope, .. } | Self::ShowFieldKeys(scope) => {
+            Self::ShowSeries(scope)
+            | Self::ShowTagKeys { scope, .. }
+            | Self::ShowFieldKeys(scope) => {
                 return scope_database(scope);
             }
             Self::ShowTagValues(show) => return scope_database(&show.scope),
@@ -141,7 +158,10 @@ impl Statement {
 }
 
 fn scope_database(scope: &ShowScope) -> Option<&str> {
-    scope.database.as_deref().or_else(|| sources_database(&scope.sources))
+    scope
+        .database
+        .as_deref()
+        .or_else(|| sources_database(&scope.sources))
 }
 
 fn select_database(select: &Select) -> Option<&str> {

@@ -59,7 +59,11 @@ impl fmt::Display for CreateRetentionPolicy {
             self.replication
         )?;
         if self.shard_duration_ns > 0 {
-            write!(f, " SHARD DURATION {}", format_duration(self.shard_duration_ns))?;
+            write!(
+                f,
+                " SHARD DURATION {}",
+                format_duration(self.shard_duration_ns)
+            )?;
         }
         if self.default {
             f.write_str(" DEFAULT")?;
@@ -99,15 +103,27 @@ impl fmt::Display for DropRetentionPolicy {
 /// Passwords are never printed.
 impl fmt::Display for CreateUser {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "CREATE USER {} WITH PASSWORD [REDACTED]", Identifier(&self.name))?;
-        f.write_str(if self.admin { " WITH ALL PRIVILEGES" } else { "" })
+        write!(
+            f,
+            "CREATE USER {} WITH PASSWORD [REDACTED]",
+            Identifier(&self.name)
+        )?;
+        f.write_str(if self.admin {
+            " WITH ALL PRIVILEGES"
+        } else {
+            ""
+        })
     }
 }
 
 /// Passwords are never printed.
 impl fmt::Display for SetPassword {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SET PASSWORD FOR {} = [REDACTED]", Identifier(&self.user))
+        write!(
+            f,
+            "SET PASSWORD FOR {} = [REDACTED]",
+            Identifier(&self.user)
+        )
     }
 }
 
@@ -139,7 +155,10 @@ impl fmt::Display for DropSubscription {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (name, database) = (Identifier(&self.name), Identifier(&self.database));
         let retention_policy = Identifier(&self.retention_policy);
-        write!(f, "DROP SUBSCRIPTION {name} ON {database}.{retention_policy}")
+        write!(
+            f,
+            "DROP SUBSCRIPTION {name} ON {database}.{retention_policy}"
+        )
     }
 }
 

@@ -14,7 +14,11 @@ impl fmt::Display for Select {
         f.write_str("SELECT ")?;
         list(f, &self.fields)?;
         if let Some(target) = &self.target {
-            let own_name = if target.name.is_empty() { ":MEASUREMENT" } else { "" };
+            let own_name = if target.name.is_empty() {
+                ":MEASUREMENT"
+            } else {
+                ""
+            };
             write!(f, " INTO {target}{own_name}")?;
         }
         if !self.sources.is_empty() {

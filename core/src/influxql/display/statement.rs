@@ -99,5 +99,9 @@ fn write_grant(
     preposition: &str,
 ) -> fmt::Result {
     let (database, user) = (Identifier(&grant.database), Identifier(&grant.user));
-    write!(f, "{word} {} ON {database} {preposition} {user}", grant.privilege.as_str())
+    write!(
+        f,
+        "{word} {} ON {database} {preposition} {user}",
+        grant.privilege.as_str()
+    )
 }

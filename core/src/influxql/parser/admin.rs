@@ -25,14 +25,21 @@ impl Parser<'_> {
             self.expect(Token::All)?;
             self.expect(Token::Privileges)?;
         }
-        Ok(CreateUser { name, password, admin })
+        Ok(CreateUser {
+            name,
+            password,
+            admin,
+        })
     }
 
     /// Reads what follows SET PASSWORD FOR.
     pub(super) fn set_password(&mut self) -> Result<SetPassword, ParseError> {
         let user = self.identifier()?;
         self.expect(Token::Equal)?;
-        Ok(SetPassword { user, password: self.string()? })
+        Ok(SetPassword {
+            user,
+            password: self.string()?,
+        })
     }
 
     /// Reads what follows GRANT.
@@ -53,8 +60,16 @@ impl Parser<'_> {
         if found.token == Token::On {
             let database = self.identifier()?;
             self.expect(preposition)?;
-            let grant = DatabaseGrant { privilege, database, user: self.identifier()? };
-            let statement = if granting { Statement::Grant } else { Statement::Revoke };
+            let grant = DatabaseGrant {
+                privilege,
+                database,
+                user: self.identifier()?,
+            };
+            let statement = if granting {
+                Statement::Grant
+            } else {
+                Statement::Revoke
+            };
             return Ok(statement(grant));
         }
         // Without a database it is about being an admin, which only ALL can mean.
@@ -65,7 +80,11 @@ impl Parser<'_> {
             return Err(ParseError::expected(&found, &["ON", preposition.as_str()]));
         }
         let user = self.identifier()?;
-        Ok(if granting { Statement::GrantAdmin { user } } else { Statement::RevokeAdmin { user } })
+        Ok(if granting {
+            Statement::GrantAdmin { user }
+        } else {
+            Statement::RevokeAdmin { user }
+        })
     }
 
     fn privilege(&mut self) -> Result<Privilege, ParseError> {
@@ -77,18 +96,28 @@ impl Parser<'_> {
                 self.take(Token::Privileges);
                 Ok(Privilege::All)
             }
-            _ => Err(ParseError::expected(&found, &["READ", "WRITE", "ALL [PRIVILEGES]"])),
+            _ => Err(ParseError::expected(
+                &found,
+                &["READ", "WRITE", "ALL [PRIVILEGES]"],
+            )),
         }
     }
 
     /// Reads what follows KILL QUERY.
     pub(super) fn kill_query(&mut self) -> Result<KillQuery, ParseError> {
-        Ok(KillQuery { query_id: self.uint64()?, host: self.on_database()? })
+        Ok(KillQuery {
+            query_id: self.uint64()?,
+            host: self.on_database()?,
+        })
     }
 
     /// Reads what follows CREATE SUBSCRIPTION.
     pub(super) fn create_subscription(&mut self) -> Result<CreateSubscription, ParseError> {
-        let DropSubscription { name, database, retention_policy } = self.drop_subscription()?;
+        let DropSubscription {
+            name,
+            database,
+            retention_policy,
+        } = self.drop_subscription()?;
         self.expect(Token::Destinations)?;
         let found = self.next();
         let mode = match found.token {
@@ -97,7 +126,13 @@ impl Parser<'_> {
             _ => return Err(ParseError::expected(&found, &["ALL", "ANY"])),
         };
         let destinations = self.strings()?;
-        Ok(CreateSubscription { name, database, retention_policy, mode, destinations })
+        Ok(CreateSubscription {
+            name,
+            database,
+            retention_policy,
+            mode,
+            destinations,
+        })
     }
 
     /// Reads what follows DROP SUBSCRIPTION.
@@ -109,7 +144,11 @@ impl Parser<'_> {
         if found.token != Token::Dot {
             return Err(ParseError::expected(&found, &["."]));
         }
-        Ok(DropSubscription { name, database, retention_policy: self.identifier()? })
+        Ok(DropSubscription {
+            name,
+            database,
+            retention_policy: self.identifier()?,
+        })
     }
 
     /// Reads what follows CREATE CONTINUOUS QUERY.
@@ -117,8 +156,11 @@ impl Parser<'_> {
         let name = self.identifier()?;
         self.expect(Token::On)?;
         let database = self.identifier()?;
-        let (resample_every_ns, resample_for_ns) =
-            if self.take(Token::Resample) { self.resample()? } else { (0, 0) };
+        let (resample_every_ns, resample_for_ns) = if self.take(Token::Resample) {
+            self.resample()?
+        } else {
+            (0, 0)
+        };
         self.expect(Token::Begin)?;
         self.expect(Token::Select)?;
         let select = self.select(TargetRule::Required)?;
@@ -154,8 +196,16 @@ impl Parser<'_> {
 
     /// Reads EVERY and FOR, of which one must be there.
     fn resample(&mut self) -> Result<(i64, i64), ParseError> {
-        let every_ns = if self.take(Token::Every) { self.finite_duration()? } else { 0 };
-        let for_ns = if self.take(Token::For) { self.finite_duration()? } else { 0 };
+        let every_ns = if self.take(Token::Every) {
+            self.finite_duration()?
+        } else {
+            0
+        };
+        let for_ns = if self.take(Token::For) {
+            self.finite_duration()?
+        } else {
+            0
+        };
         if every_ns == 0 && for_ns == 0 {
             return Err(ParseError::expected(&self.next(), &["EVERY", "FOR"]));
         }
@@ -174,7 +224,10 @@ impl Parser<'_> {
     pub(super) fn drop_continuous_query(&mut self) -> Result<DropContinuousQuery, ParseError> {
         let name = self.identifier()?;
         self.expect(Token::On)?;
-        Ok(DropContinuousQuery { name, database: self.identifier()? })
+        Ok(DropContinuousQuery {
+            name,
+            database: self.identifier()?,
+        })
     }
 }
 

@@ -110,7 +110,11 @@ impl<'a> Parser<'a> {
 
     /// Reads ON and a name, if ON comes next.
     pub(super) fn on_database(&mut self) -> Result<Option<String>, ParseError> {
-        if self.take(Token::On) { self.identifier().map(Some) } else { Ok(None) }
+        if self.take(Token::On) {
+            self.identifier().map(Some)
+        } else {
+            Ok(None)
+        }
     }
 
     /// Reads a string.
@@ -155,7 +159,10 @@ impl<'a> Parser<'a> {
         if found.token != Token::Integer {
             return Err(ParseError::expected(&found, &["integer"]));
         }
-        found.text.parse().map_err(|_| out_of_range("ParseUint", &found))
+        found
+            .text
+            .parse()
+            .map_err(|_| out_of_range("ParseUint", &found))
     }
 
     /// Reads `token` and a whole number, if `token` comes next; else it is 0. Too large a
@@ -168,7 +175,11 @@ impl<'a> Parser<'a> {
         if found.token != Token::Integer {
             return Err(ParseError::expected(&found, &["integer"]));
         }
-        let largest = if found.text.starts_with('-') { i64::MIN } else { i64::MAX };
+        let largest = if found.text.starts_with('-') {
+            i64::MIN
+        } else {
+            i64::MAX
+        };
         let number = found.text.parse::<i64>().unwrap_or(largest);
         // Only a bound parameter can be negative here.
         u64::try_from(number)
@@ -207,7 +218,10 @@ impl<'a> Parser<'a> {
         match found.token {
             Token::Regex => {}
             Token::BadRegex => {
-                return Err(ParseError::invalid(format!("bad regex: {}", found.text), found.pos));
+                return Err(ParseError::invalid(
+                    format!("bad regex: {}", found.text),
+                    found.pos,
+                ));
             }
             _ => return Err(ParseError::expected(&found, &["regex"])),
         }
@@ -265,6 +279,9 @@ impl<'a> Parser<'a> {
 }
 
 fn out_of_range(function: &str, found: &Lexeme) -> ParseError {
-    let text = format!("strconv.{function}: parsing \"{}\": value out of range", found.text);
+    let text = format!(
+        "strconv.{function}: parsing \"{}\": value out of range",
+        found.text
+    );
     ParseError::invalid(text, found.pos)
 }

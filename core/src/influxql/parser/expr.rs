@@ -97,7 +97,10 @@ impl Parser<'_> {
     fn parenthesized(&mut self) -> Result<Deep, ParseError> {
         let Deep { expr, depth } = self.nested(1, Self::deep_expression)?;
         self.expect(Token::RightParen)?;
-        Ok(Deep { expr: Expr::Paren(Box::new(expr)), depth: depth + 1 })
+        Ok(Deep {
+            expr: Expr::Paren(Box::new(expr)),
+            depth: depth + 1,
+        })
     }
 
     /// Reads what follows a sign. Literals take it; the rest is multiplied by 1 or -1.
@@ -126,12 +129,17 @@ impl Parser<'_> {
             // The one number that fits i64 only with its sign.
             Expr::Unsigned(number) if number == 1 << 63 => Expr::Integer(i64::MIN),
             Expr::Unsigned(number) => {
-                return Err(ParseError::rule(format!("constant -{number} underflows int64")));
+                return Err(ParseError::rule(format!(
+                    "constant -{number} underflows int64"
+                )));
             }
             other => {
                 let factor = Expr::Integer(if negative { -1 } else { 1 });
                 let expr = Expr::binary(BinaryOp::Multiply, factor, other);
-                return Ok(Deep { expr, depth: depth + 1 });
+                return Ok(Deep {
+                    expr,
+                    depth: depth + 1,
+                });
             }
         };
         Ok(leaf(expr))
@@ -165,7 +173,10 @@ impl Parser<'_> {
         let name = self.segments()?.join(".");
         if self.raw().token != Token::DoubleColon {
             self.back();
-            return Ok(Expr::Variable(VarRef { name, data_type: None }));
+            return Ok(Expr::Variable(VarRef {
+                name,
+                data_type: None,
+            }));
         }
         let found = self.raw();
         let data_type = match found.token {
@@ -177,7 +188,10 @@ impl Parser<'_> {
                 return Err(ParseError::expected(&found, &expected));
             }
         };
-        Ok(Expr::Variable(VarRef { name, data_type: Some(data_type) }))
+        Ok(Expr::Variable(VarRef {
+            name,
+            data_type: Some(data_type),
+        }))
     }
 
     /// Reads the arguments of `name`, whose opening parenthesis has been read.
@@ -186,7 +200,10 @@ impl Parser<'_> {
         let args = self.nested(1, Self::arguments)?;
         let depth = args.iter().map(|arg| arg.depth).max().unwrap_or(0) + 1;
         let args = args.into_iter().map(|arg| arg.expr).collect();
-        check_depth(Deep { expr: Expr::Call(Call { name, args }), depth })
+        check_depth(Deep {
+            expr: Expr::Call(Call { name, args }),
+            depth,
+        })
     }
 
     fn arguments(&mut self) -> Result<Vec<Deep>, ParseError> {
@@ -236,13 +253,17 @@ fn build(first: Deep, rest: impl Iterator<Item = (BinaryOp, Deep)>) -> Deep {
     let mut operand = first;
     for (op, next) in rest {
         while let Some((_, ops)) = pending.last()
-            && ops.last().is_some_and(|last| last.precedence() > op.precedence())
+            && ops
+                .last()
+                .is_some_and(|last| last.precedence() > op.precedence())
         {
             operand = close(&mut pending, operand);
         }
         match pending.last_mut() {
             Some((operands, ops))
-                if ops.last().is_some_and(|last| last.precedence() == op.precedence()) =>
+                if ops
+                    .last()
+                    .is_some_and(|last| last.precedence() == op.precedence()) =>
             {
                 operands.push(operand);
                 ops.push(op);
@@ -293,7 +314,10 @@ fn balance(op: BinaryOp, mut operands: Vec<Deep>) -> Deep {
 
 fn join(op: BinaryOp, left: Deep, right: Deep) -> Deep {
     let depth = left.depth.max(right.depth) + 1;
-    Deep { expr: Expr::binary(op, left.expr, right.expr), depth }
+    Deep {
+        expr: Expr::binary(op, left.expr, right.expr),
+        depth,
+    }
 }
 
 fn number(found: &Lexeme) -> Result<Expr, ParseError> {
@@ -322,8 +346,13 @@ fn named_type(found: &Lexeme) -> Result<DataType, ParseError> {
         DataType::Boolean,
     ];
     let name: String = found.text.to_lowercase();
-    types.into_iter().find(|data_type| data_type.as_str() == name).ok_or_else(|| {
-        let expected = ["float", "integer", "unsigned", "string", "boolean", "field", "tag"];
-        ParseError::expected(found, &expected)
-    })
+    types
+        .into_iter()
+        .find(|data_type| data_type.as_str() == name)
+        .ok_or_else(|| {
+            let expected = [
+                "float", "integer", "unsigned", "string", "boolean", "field", "tag",
+            ];
+            ParseError::expected(found, &expected)
+        })
 }

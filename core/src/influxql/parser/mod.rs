@@ -48,7 +48,11 @@ pub fn parse_query_with(text: &str, params: &Params) -> Result<Vec<ParsedStateme
         let next = parser.next();
         if !separated && let Some(last) = statements.last_mut() {
             // A statement ends where the token after it starts, less the space between.
-            let end = text.get(last.span.start..next.start).unwrap_or("").trim_end().len();
+            let end = text
+                .get(last.span.start..next.start)
+                .unwrap_or("")
+                .trim_end()
+                .len();
             last.span.end = last.span.start + end;
         }
         match next.token {
@@ -58,7 +62,10 @@ pub fn parse_query_with(text: &str, params: &Params) -> Result<Vec<ParsedStateme
             _ => {
                 parser.back();
                 let statement = parser.statement()?;
-                statements.push(ParsedStatement { statement, span: next.start..next.start });
+                statements.push(ParsedStatement {
+                    statement,
+                    span: next.start..next.start,
+                });
                 separated = false;
             }
         }

@@ -15,7 +15,10 @@ impl Parser<'_> {
     pub(super) fn create_database(&mut self) -> Result<CreateDatabase, ParseError> {
         let name = self.identifier()?;
         if !self.take(Token::With) {
-            return Ok(CreateDatabase { name, retention: None });
+            return Ok(CreateDatabase {
+                name,
+                retention: None,
+            });
         }
         let found = self.next();
         if !matches!(
@@ -47,7 +50,10 @@ impl Parser<'_> {
         if self.take(Token::Name) {
             options.name = Some(self.identifier()?);
         }
-        Ok(CreateDatabase { name, retention: Some(options) })
+        Ok(CreateDatabase {
+            name,
+            retention: Some(options),
+        })
     }
 
     /// Reads what follows CREATE RETENTION POLICY.
@@ -63,7 +69,11 @@ impl Parser<'_> {
             database,
             duration_ns,
             replication: self.replication()?,
-            shard_duration_ns: if self.take(Token::Shard) { self.shard_duration()? } else { 0 },
+            shard_duration_ns: if self.take(Token::Shard) {
+                self.shard_duration()?
+            } else {
+                0
+            },
             default: self.take(Token::Default),
             future_limit_ns: self.optional_limit(Token::Future)?.unwrap_or(0),
             past_limit_ns: self.optional_limit(Token::Past)?.unwrap_or(0),
@@ -82,7 +92,11 @@ impl Parser<'_> {
         let database = self.identifier()?;
         let mut options = RetentionOptions::default();
         while self.alter_option(&mut options)? {}
-        Ok(AlterRetentionPolicy { name, database, options })
+        Ok(AlterRetentionPolicy {
+            name,
+            database,
+            options,
+        })
     }
 
     /// Reads one option, of which each may come once and one must. `false` if none follows.
@@ -96,7 +110,14 @@ impl Parser<'_> {
             Token::Future => options.future_limit_ns.is_some(),
             Token::Past => options.past_limit_ns.is_some(),
             _ if *options == RetentionOptions::default() => {
-                let expected = ["DURATION", "REPLICATION", "SHARD", "DEFAULT", "FUTURE", "PAST"];
+                let expected = [
+                    "DURATION",
+                    "REPLICATION",
+                    "SHARD",
+                    "DEFAULT",
+                    "FUTURE",
+                    "PAST",
+                ];
                 return Err(ParseError::expected(&found, &expected));
             }
             _ => {
@@ -123,7 +144,10 @@ impl Parser<'_> {
     pub(super) fn drop_retention_policy(&mut self) -> Result<DropRetentionPolicy, ParseError> {
         let name = self.identifier()?;
         self.expect(Token::On)?;
-        Ok(DropRetentionPolicy { name, database: self.identifier()? })
+        Ok(DropRetentionPolicy {
+            name,
+            database: self.identifier()?,
+        })
     }
 
     /// Reads what follows SHARD. A shard must end some time.
@@ -131,14 +155,21 @@ impl Parser<'_> {
         self.expect(Token::Duration)?;
         let found = self.next();
         if found.token == Token::Inf {
-            return Err(ParseError::invalid("invalid duration INF for shard duration", found.pos));
+            return Err(ParseError::invalid(
+                "invalid duration INF for shard duration",
+                found.pos,
+            ));
         }
         self.back();
         self.duration_or_inf()
     }
 
     fn optional_limit(&mut self, which: Token) -> Result<Option<i64>, ParseError> {
-        if self.take(which) { self.write_limit().map(Some) } else { Ok(None) }
+        if self.take(which) {
+            self.write_limit().map(Some)
+        } else {
+            Ok(None)
+        }
     }
 
     fn write_limit(&mut self) -> Result<i64, ParseError> {

@@ -44,7 +44,11 @@ impl Parser<'_> {
         let analyze = self.take(Token::Analyze);
         let verbose = self.take(Token::Verbose);
         self.expect(Token::Select)?;
-        Ok(Explain { analyze, verbose, select: self.select(TargetRule::Optional)? })
+        Ok(Explain {
+            analyze,
+            verbose,
+            select: self.select(TargetRule::Optional)?,
+        })
     }
 
     fn fields(&mut self) -> Result<Vec<Field>, ParseError> {
@@ -68,14 +72,25 @@ impl Parser<'_> {
             refuse_condition(&expr, pos)?;
             expr
         };
-        let alias = if self.take(Token::As) { Some(self.identifier()?) } else { None };
+        let alias = if self.take(Token::As) {
+            Some(self.identifier()?)
+        } else {
+            None
+        };
         self.skip_whitespace();
-        Ok(Field { expr, alias: alias.filter(|alias| !alias.is_empty()) })
+        Ok(Field {
+            expr,
+            alias: alias.filter(|alias| !alias.is_empty()),
+        })
     }
 
     /// Reads WHERE and its expression, if it comes next.
     pub(super) fn condition(&mut self) -> Result<Option<Expr>, ParseError> {
-        if self.take(Token::Where) { self.expression().map(Some) } else { Ok(None) }
+        if self.take(Token::Where) {
+            self.expression().map(Some)
+        } else {
+            Ok(None)
+        }
     }
 
     /// Reads GROUP BY and its dimensions, if it comes next.
@@ -139,9 +154,10 @@ impl Parser<'_> {
         let only_time = || ParseError::rule("only ORDER BY time supported at this time");
         let found = self.next();
         let first = match found.token {
-            Token::Asc | Token::Desc => {
-                SortField { name: String::new(), ascending: found.token == Token::Asc }
-            }
+            Token::Asc | Token::Desc => SortField {
+                name: String::new(),
+                ascending: found.token == Token::Asc,
+            },
             Token::Identifier => {
                 self.back();
                 let field = self.sort_field()?;
@@ -157,7 +173,11 @@ impl Parser<'_> {
             self.sort_field()?;
             alone = false;
         }
-        if alone { Ok(Vec::from([first])) } else { Err(only_time()) }
+        if alone {
+            Ok(Vec::from([first]))
+        } else {
+            Err(only_time())
+        }
     }
 
     fn sort_field(&mut self) -> Result<SortField, ParseError> {

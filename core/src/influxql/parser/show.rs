@@ -43,7 +43,11 @@ impl Parser<'_> {
         let exact = self.take(Token::Exact);
         let found = self.next();
         if found.token != Token::Cardinality {
-            let expected: &[_] = if exact { &["CARDINALITY"] } else { &["EXACT", "CARDINALITY"] };
+            let expected: &[_] = if exact {
+                &["CARDINALITY"]
+            } else {
+                &["EXACT", "CARDINALITY"]
+            };
             return Err(ParseError::expected(&found, expected));
         }
         self.cardinality(kind, exact)
@@ -51,7 +55,11 @@ impl Parser<'_> {
 
     /// Reads what follows SHOW MEASUREMENTS.
     pub(super) fn show_measurements(&mut self) -> Result<Statement, ParseError> {
-        let on = if self.take(Token::On) { Some(self.show_measurements_on()?) } else { None };
+        let on = if self.take(Token::On) {
+            Some(self.show_measurements_on()?)
+        } else {
+            None
+        };
         let mut filter = None;
         if self.take(Token::With) {
             self.expect(Token::Measurement)?;
@@ -61,9 +69,16 @@ impl Parser<'_> {
             }
             filter = Some(self.source(false)?);
         }
-        let mut scope = ShowScope { condition: self.condition()?, ..ShowScope::default() };
+        let mut scope = ShowScope {
+            condition: self.condition()?,
+            ..ShowScope::default()
+        };
         self.finish_scope(&mut scope)?;
-        Ok(Statement::ShowMeasurements(Box::new(ShowMeasurements { on, filter, scope })))
+        Ok(Statement::ShowMeasurements(Box::new(ShowMeasurements {
+            on,
+            filter,
+            scope,
+        })))
     }
 
     fn show_measurements_on(&mut self) -> Result<ShowMeasurementsOn, ParseError> {
@@ -76,8 +91,15 @@ impl Parser<'_> {
             }
         };
         let database = part(self)?;
-        let retention_policy = if self.take(Token::Dot) { Some(part(self)?) } else { None };
-        Ok(ShowMeasurementsOn { database, retention_policy })
+        let retention_policy = if self.take(Token::Dot) {
+            Some(part(self)?)
+        } else {
+            None
+        };
+        Ok(ShowMeasurementsOn {
+            database,
+            retention_policy,
+        })
     }
 
     /// Reads what follows SHOW TAG KEYS.
@@ -164,13 +186,22 @@ impl Parser<'_> {
         let dimensions = self.dimensions()?;
         scope.limit = self.optional_count(Token::Limit)?;
         scope.offset = self.optional_count(Token::Offset)?;
-        Ok(Statement::ShowCardinality(Box::new(ShowCardinality { kind, exact, scope, dimensions })))
+        Ok(Statement::ShowCardinality(Box::new(ShowCardinality {
+            kind,
+            exact,
+            scope,
+            dimensions,
+        })))
     }
 
     /// Reads ON and FROM.
     fn scope_from(&mut self) -> Result<ShowScope, ParseError> {
         let database = self.on_database()?;
-        Ok(ShowScope { database, sources: self.optional_from()?, ..ShowScope::default() })
+        Ok(ShowScope {
+            database,
+            sources: self.optional_from()?,
+            ..ShowScope::default()
+        })
     }
 
     /// Reads ORDER BY, LIMIT and OFFSET.
@@ -211,7 +242,9 @@ impl Parser<'_> {
 /// The database is that of the request. Of several breaches upstream tells the last.
 fn refuse_qualified(sources: &[Source], every_policy: bool) -> Result<(), ParseError> {
     for source in sources.iter().rev() {
-        let Source::Measurement(measurement) = source else { continue };
+        let Source::Measurement(measurement) = source else {
+            continue;
+        };
         let text = if every_policy && !measurement.retention_policy.is_empty() {
             "retention policy not supported"
         } else if !measurement.database.is_empty() {

@@ -15,7 +15,11 @@ use crate::influxql::token::{Pos, Token};
 impl Parser<'_> {
     /// Reads FROM and its sources, if it comes next. No sub-queries.
     pub(super) fn optional_from(&mut self) -> Result<Vec<Source>, ParseError> {
-        if self.take(Token::From) { self.sources(false) } else { Ok(Vec::new()) }
+        if self.take(Token::From) {
+            self.sources(false)
+        } else {
+            Ok(Vec::new())
+        }
     }
 
     /// Reads sources separated by commas.
@@ -31,7 +35,10 @@ impl Parser<'_> {
     pub(super) fn source(&mut self, subqueries: bool) -> Result<Source, ParseError> {
         if let Some(pattern) = self.optional_regex()? {
             let regex = Some(pattern);
-            return Ok(Source::Measurement(Measurement { regex, ..Measurement::default() }));
+            return Ok(Source::Measurement(Measurement {
+                regex,
+                ..Measurement::default()
+            }));
         }
         if subqueries && self.take(Token::LeftParen) {
             self.expect(Token::Select)?;
@@ -42,11 +49,18 @@ impl Parser<'_> {
             return Ok(Source::Subquery(select));
         }
         let mut segments = self.segments()?;
-        let regex = if segments.len() < 3 { self.optional_regex()? } else { None };
+        let regex = if segments.len() < 3 {
+            self.optional_regex()?
+        } else {
+            None
+        };
         if regex.is_some() {
             segments.push(String::new());
         }
-        Ok(Source::Measurement(Measurement { regex, ..measurement(segments) }))
+        Ok(Source::Measurement(Measurement {
+            regex,
+            ..measurement(segments)
+        }))
     }
 
     /// Reads INTO and its target, if it comes next. `:MEASUREMENT` becomes an empty name.
@@ -97,5 +111,10 @@ fn measurement(segments: Vec<String>) -> Measurement {
     let mut from_last = segments.into_iter().rev();
     let mut part = || from_last.next().unwrap_or_default();
     let (name, retention_policy, database) = (part(), part(), part());
-    Measurement { database, retention_policy, name, regex: None }
+    Measurement {
+        database,
+        retention_policy,
+        name,
+        regex: None,
+    }
 }

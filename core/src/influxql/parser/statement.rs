@@ -14,9 +14,9 @@ impl Parser<'_> {
     pub(super) fn statement(&mut self) -> Result<Statement, ParseError> {
         let found = self.next();
         match found.token {
-            Token::Select => {
-                Ok(Statement::Select(Box::new(self.select(TargetRule::Optional)?)))
-            }
+            Token::Select => Ok(Statement::Select(Box::new(
+                self.select(TargetRule::Optional)?,
+            ))),
             Token::Delete => self.delete(),
             Token::Show => self.show(),
             Token::Create => self.create(),
@@ -27,7 +27,8 @@ impl Parser<'_> {
             Token::Alter => {
                 self.expect(Token::Retention)?;
                 self.expect(Token::Policy)?;
-                self.alter_retention_policy().map(Statement::AlterRetentionPolicy)
+                self.alter_retention_policy()
+                    .map(Statement::AlterRetentionPolicy)
             }
             Token::Set => {
                 self.expect(Token::Password)?;
@@ -56,20 +57,24 @@ impl Parser<'_> {
                 Ok(Statement::ShowContinuousQueries)
             }
             Token::Databases => Ok(Statement::ShowDatabases),
-            Token::Diagnostics => {
-                Ok(Statement::ShowDiagnostics { module: self.optional_module()? })
-            }
+            Token::Diagnostics => Ok(Statement::ShowDiagnostics {
+                module: self.optional_module()?,
+            }),
             Token::Field => self.show_field(),
             Token::Grants => {
                 self.expect(Token::For)?;
-                Ok(Statement::ShowGrants { user: self.identifier()? })
+                Ok(Statement::ShowGrants {
+                    user: self.identifier()?,
+                })
             }
             Token::Measurement => self.show_measurement(),
             Token::Measurements => self.show_measurements(),
             Token::Queries => Ok(Statement::ShowQueries),
             Token::Retention => {
                 self.expect(Token::Policies)?;
-                Ok(Statement::ShowRetentionPolicies { database: self.on_database()? })
+                Ok(Statement::ShowRetentionPolicies {
+                    database: self.on_database()?,
+                })
             }
             Token::Series => self.show_series(),
             Token::Shard => {
@@ -77,7 +82,9 @@ impl Parser<'_> {
                 Ok(Statement::ShowShardGroups)
             }
             Token::Shards => Ok(Statement::ShowShards),
-            Token::Stats => Ok(Statement::ShowStats { module: self.optional_module()? }),
+            Token::Stats => Ok(Statement::ShowStats {
+                module: self.optional_module()?,
+            }),
             Token::Subscriptions => Ok(Statement::ShowSubscriptions),
             Token::Tag => self.show_tag(),
             Token::Users => Ok(Statement::ShowUsers),
@@ -135,7 +142,11 @@ impl Parser<'_> {
 
     /// Reads FOR and the name of a module, if it comes next.
     fn optional_module(&mut self) -> Result<String, ParseError> {
-        if self.take(Token::For) { self.string() } else { Ok(String::new()) }
+        if self.take(Token::For) {
+            self.string()
+        } else {
+            Ok(String::new())
+        }
     }
 
     fn create(&mut self) -> Result<Statement, ParseError> {
@@ -143,18 +154,28 @@ impl Parser<'_> {
         match found.token {
             Token::Continuous => {
                 self.expect(Token::Query)?;
-                self.create_continuous_query().map(Statement::CreateContinuousQuery)
+                self.create_continuous_query()
+                    .map(Statement::CreateContinuousQuery)
             }
             Token::Database => self.create_database().map(Statement::CreateDatabase),
             Token::User => self.create_user().map(Statement::CreateUser),
             Token::Retention => {
                 self.expect(Token::Policy)?;
-                self.create_retention_policy().map(Statement::CreateRetentionPolicy)
+                self.create_retention_policy()
+                    .map(Statement::CreateRetentionPolicy)
             }
-            Token::Subscription => self.create_subscription().map(Statement::CreateSubscription),
+            Token::Subscription => self
+                .create_subscription()
+                .map(Statement::CreateSubscription),
             _ => Err(ParseError::expected(
                 &found,
-                &["CONTINUOUS", "DATABASE", "USER", "RETENTION", "SUBSCRIPTION"],
+                &[
+                    "CONTINUOUS",
+                    "DATABASE",
+                    "USER",
+                    "RETENTION",
+                    "SUBSCRIPTION",
+                ],
             )),
         }
     }
@@ -164,13 +185,15 @@ impl Parser<'_> {
         match found.token {
             Token::Continuous => {
                 self.expect(Token::Query)?;
-                self.drop_continuous_query().map(Statement::DropContinuousQuery)
+                self.drop_continuous_query()
+                    .map(Statement::DropContinuousQuery)
             }
             Token::Database => self.identifier().map(Statement::DropDatabase),
             Token::Measurement => self.identifier().map(Statement::DropMeasurement),
             Token::Retention => {
                 self.expect(Token::Policy)?;
-                self.drop_retention_policy().map(Statement::DropRetentionPolicy)
+                self.drop_retention_policy()
+                    .map(Statement::DropRetentionPolicy)
             }
             Token::Series => self.drop_series(),
             Token::Shard => self.uint64().map(Statement::DropShard),

@@ -1,7 +1,7 @@
 //! The parser against recorded answers, a naive twin, and itself.
 
-mod recorded;
-mod twin;
 mod agreement;
 mod numbers;
+mod recorded;
+mod twin;
 mod units;

@@ -22,14 +22,20 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn bytes(hex: &str) -> Vec<u8> {
-    (0..hex.len()).step_by(2).map(|i| u8::from_str_radix(&hex[i..i + 2], 16).unwrap()).collect()
+    (0..hex.len())
+        .step_by(2)
+        .map(|i| u8::from_str_radix(&hex[i..i + 2], 16).unwrap())
+        .collect()
 }
 
 /// The error text and the points of a body, as the fixture writes them.
 fn parse(body: &[u8], precision: Precision) -> (Vec<u8>, Vec<String>) {
     let unit = precision.nanoseconds();
-    let options =
-        Options { precision, default_time_ns: NOW_NS / unit * unit, ..Options::default() };
+    let options = Options {
+        precision,
+        default_time_ns: NOW_NS / unit * unit,
+        ..Options::default()
+    };
     let (mut errors, mut points) = (Vec::new(), Vec::new());
     let mut scanner = Scanner::new();
     for line in Lines::new(body) {
@@ -53,7 +59,13 @@ fn describe(point: &Point<'_>) -> String {
     let parsed = key::parse(point.key());
     let tags: Vec<String> = parsed
         .tags()
-        .map(|(k, v)| format!("{}={}", hex(&key::unescape_tag(k)), hex(&key::unescape_tag(v))))
+        .map(|(k, v)| {
+            format!(
+                "{}={}",
+                hex(&key::unescape_tag(k)),
+                hex(&key::unescape_tag(v))
+            )
+        })
         .collect();
     let fields: Vec<String> = point
         .fields()
@@ -118,7 +130,10 @@ fn every_recorded_body_gives_the_recorded_points_and_errors() {
             String::from_utf8_lossy(&bytes(columns[2])),
             "errors of {shown:?}"
         );
-        let recorded: Vec<&str> = columns[3].split(' ').filter(|text| !text.is_empty()).collect();
+        let recorded: Vec<&str> = columns[3]
+            .split(' ')
+            .filter(|text| !text.is_empty())
+            .collect();
         assert_eq!(points.len(), recorded.len(), "points of {shown:?}");
         for (ours, recorded) in points.iter().zip(recorded) {
             assert_eq!(ours, &complete(recorded, ours), "{shown:?}");

@@ -1,0 +1,235 @@
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::{MemoryStorage, drive, open};
+use crate::engine::{Config, Engine, Outcome, Phase, WriteReport, WriteRequest};
+use crate::ids::{SegmentId, SeriesId};
+use crate::model::Precision;
+use crate::model::row;
+
+const NOW: i64 = 1_767_225_600_000_000_000;
+
+fn config() -> Config {
+    Config::new("d", 7, 42)
+}
+
+fn new_database(storage: &mut MemoryStorage) -> Engine {
+    let mut engine = open(config(), storage).expect("memory does not fail");
+    engine.execute(NOW, "CREATE DATABASE d").expect("new");
+    drive(&mut engine, storage).expect("in turn");
+    engine
+}
+
+fn write(engine: &mut Engine, body: &[u8]) -> WriteReport {
+    let request = WriteRequest {
+        now_ns: NOW,
+        retention_policy: String::new(),
+        precision: Precision::Nanosecond,
+        dry_run: false,
+    };
+    engine.write(&request, body).expect("not refused")
+}
+
+/// All points as (series key, time, field, value), in order of arrival per series.
+fn dump(engine: &Engine) -> Vec<(String, i64, String, String)> {
+    let mut points = Vec::new();
+    for slot in &engine.slots_for_tests() {
+        for series in 0..slot.index.series_count() as u32 {
+            let key = String::from_utf8_lossy(slot.index.series_key(SeriesId(series))).into_owned();
+            for row in slot.cache.rows(SeriesId(series), u32::MAX) {
+                let layout = slot.index.layouts().get(row.layout).expect("interned");
+                let owner = slot
+                    .index
+                    .measurement(layout.measurement)
+                    .expect("interned");
+                let mut reader = row::Reader::new(row.values, row.class, layout.integers);
+                for (&slot, &field_type) in layout.slots.iter().zip(&layout.types) {
+                    let name = &owner.field(slot).expect("interned").name;
+                    let value = reader.next(field_type).expect("whole");
+                    let text = alloc::format!("{value:?}");
+                    let name = String::from_utf8_lossy(name).into_owned();
+                    points.push((key.clone(), row.time, name, text));
+                }
+            }
+        }
+    }
+    points.sort();
+    points
+}
+
+fn fleet(hosts: usize, steps: usize) -> Vec<u8> {
+    let mut body = Vec::new();
+    for step in 0..steps {
+        for host in 0..hosts {
+            let time = NOW + step as i64 * 10_000_000_000;
+            let line = alloc::format!(
+                "cpu,hostname=host_{host},region=eu-west-{} usage_user={}i,usage_system={}i,load={} {time}\n",
+                host % 3,
+                (host * 7 + step) % 100,
+                step * 13 % 300,
+                step as f64 / 8.0
+            );
+            body.extend_from_slice(line.as_bytes());
+        }
+    }
+    body
+}
+
+#[test]
+fn what_was_written_is_there_after_reopening() {
+    let mut storage = MemoryStorage::default();
+    let mut engine = new_database(&mut storage);
+    let report = write(&mut engine, &fleet(20, 30));
+    assert_eq!((report.outcome, report.written), (Outcome::Written, 600));
+    assert!(engine.durable_lsn() < report.ticket);
+    drive(&mut engine, &mut storage).expect("in turn");
+    assert!(engine.durable_lsn() >= report.ticket);
+    let report = write(
+        &mut engine,
+        b"m,b=1,a=2 s=\"x\\\"y\",t=t,f=1e3 7\nbad\nm v=1,v=2 8",
+    );
+    assert_eq!(
+        (report.outcome, report.written, report.unparsed),
+        (Outcome::Partial, 2, 1)
+    );
+    drive(&mut engine, &mut storage).expect("in turn");
+    let before = dump(&engine);
+    assert_eq!(before.len(), 600 * 3 + 4);
+    let again = open(config(), &mut storage).expect("memory does not fail");
+    assert_eq!(again.phase(), Phase::Running);
+    assert_eq!(again.recovery().damage, []);
+    assert_eq!(dump(&again), before);
+}
+
+#[test]
+fn the_fast_path_stores_what_the_general_path_stores() {
+    // A leading space sends every line down the general path.
+    let body = fleet(20, 30);
+    let mut slow = Vec::new();
+    for line in body.split_inclusive(|&byte| byte == b'\n') {
+        slow.push(b' ');
+        slow.extend_from_slice(line);
+    }
+    let (mut storage, mut slow_storage) = (MemoryStorage::default(), MemoryStorage::default());
+    let mut engine = new_database(&mut storage);
+    let mut slow_engine = new_database(&mut slow_storage);
+    write(&mut engine, &body);
+    write(&mut slow_engine, &slow);
+    drive(&mut engine, &mut storage).expect("in turn");
+    drive(&mut slow_engine, &mut slow_storage).expect("in turn");
+    assert_eq!(dump(&engine), dump(&slow_engine));
+    let segment = SegmentId(1);
+    assert_eq!(storage.segment(segment), slow_storage.segment(segment));
+}
+
+#[test]
+fn a_run_that_lost_its_last_sync_logs_it_again() {
+    let mut storage = MemoryStorage::default();
+    let mut engine = new_database(&mut storage);
+    write(&mut engine, &fleet(3, 3));
+    drive(&mut engine, &mut storage).expect("in turn");
+    write(&mut engine, b"late v=1 5");
+    // The bytes reach storage, but nobody learns that they were synced.
+    let effect = engine.poll_effect().expect("a persist");
+    let crate::engine::Effect::PersistLog {
+        id,
+        segment,
+        offset,
+        ..
+    } = effect
+    else {
+        panic!("not a persist: {effect:?}");
+    };
+    let bytes = engine.effect_bytes(id).to_vec();
+    let held = storage.segment_mut(segment).expect("exists");
+    held.truncate(offset as usize);
+    held.extend_from_slice(&bytes);
+    let mut again = open(config(), &mut storage).expect("memory does not fail");
+    assert_eq!(again.recovery().points_relogged, 1);
+    assert_eq!(dump(&again), dump(&engine));
+    // Whatever the new run adds comes after; and a third run sees all of it once.
+    write(&mut again, b"later v=1 6");
+    drive(&mut again, &mut storage).expect("in turn");
+    let third = open(config(), &mut storage).expect("memory does not fail");
+    assert_eq!(third.recovery().damage, []);
+    assert_eq!(dump(&third), dump(&again));
+}
+
+#[test]
+fn segments_roll_and_each_defines_what_it_uses() {
+    let mut storage = MemoryStorage::default();
+    let config = Config {
+        segment_bytes_roll: 64 << 10,
+        ..config()
+    };
+    let mut engine = open(config.clone(), &mut storage).expect("memory does not fail");
+    engine.execute(NOW, "CREATE DATABASE d").expect("new");
+    let body = fleet(10, 100);
+    for _ in 0..40 {
+        write(&mut engine, &body);
+        drive(&mut engine, &mut storage).expect("in turn");
+    }
+    assert!(super::Storage::segments(&mut storage).is_ok_and(|all| all.len() > 5));
+    let again = open(config.clone(), &mut storage).expect("memory does not fail");
+    assert_eq!(dump(&again), dump(&engine));
+    // Without its neighbours a segment still gives back its own points.
+    let middle = SegmentId(3);
+    let mut alone = MemoryStorage::default();
+    let bytes = storage.segment(middle).expect("rolled").to_vec();
+    super::Storage::persist(&mut alone, middle, 0, &bytes, true).expect("memory");
+    let lonely = open(config, &mut alone).expect("memory does not fail");
+    assert!(!dump(&lonely).is_empty());
+}
+
+#[test]
+fn damage_costs_one_record_and_is_reported() {
+    let mut storage = MemoryStorage::default();
+    let mut engine = new_database(&mut storage);
+    let mut ends = Vec::new();
+    for value in 0..5 {
+        write(
+            &mut engine,
+            alloc::format!("m v={value} {value}").as_bytes(),
+        );
+        drive(&mut engine, &mut storage).expect("in turn");
+        ends.push(storage.segment(SegmentId(1)).expect("exists").len());
+    }
+    let held = storage.segment_mut(SegmentId(1)).expect("exists");
+    held[ends[2] - 1] ^= 0x10;
+    held[ends[2] - 9] ^= 0x10;
+    let again = open(config(), &mut storage).expect("memory does not fail");
+    let lost: Vec<_> = again
+        .recovery()
+        .damage
+        .iter()
+        .map(|damage| damage.points)
+        .collect();
+    assert_eq!(lost, [Some(1)]);
+    let times: Vec<_> = dump(&again).iter().map(|point| point.1).collect();
+    assert_eq!(times, [0, 1, 3, 4]);
+    assert_eq!(storage.quarantined().len(), 1);
+}
+
+#[test]
+fn refusals_change_nothing() {
+    let mut storage = MemoryStorage::default();
+    let mut engine = new_database(&mut storage);
+    let accepted = engine.accepted_lsn();
+    let all_bad = write(&mut engine, b"bad\nworse");
+    assert_eq!(all_bad.outcome, Outcome::NothingParsed);
+    assert_eq!(
+        all_bad.message,
+        b"unable to parse 'bad': missing fields\nunable to parse 'worse': missing fields"
+    );
+    let no_policy = WriteRequest {
+        now_ns: NOW,
+        retention_policy: "nope".into(),
+        precision: Precision::Nanosecond,
+        dry_run: false,
+    };
+    let report = engine.write(&no_policy, b"m v=1 1").expect("judged");
+    assert_eq!(report.outcome, Outcome::RetentionPolicyNotFound);
+    assert_eq!(report.message, b"retention policy not found: nope");
+    assert_eq!(engine.accepted_lsn(), accepted);
+    assert!(dump(&engine).is_empty());
+}

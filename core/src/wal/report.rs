@@ -1,0 +1,129 @@
+//! What replay hands out: steps, frames, and what it found.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::ids::{Lsn, SegmentId};
+
+use super::frame::FrameKind;
+
+/// One step of a replay. See [`Replay`](super::Replay).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step<'a> {
+    /// Read these bytes and answer with [`Replay::supply`](super::Replay::supply).
+    Read {
+        /// Which segment.
+        segment: SegmentId,
+        /// Where in it, in bytes.
+        offset: u64,
+        /// How many bytes; fewer are supplied only where the segment ends.
+        length: usize,
+    },
+    /// Frames of this segment follow. It defines all it uses: what earlier segments defined is
+    /// to be forgotten.
+    SegmentStart {
+        /// Which segment.
+        segment: SegmentId,
+    },
+    /// A frame, in log order.
+    Frame(Frame<'a>),
+    /// A range that could not be used, for storage to set a copy aside. Not an error.
+    Quarantine {
+        /// Which segment.
+        segment: SegmentId,
+        /// Where in it, in bytes.
+        offset: u64,
+        /// How many bytes.
+        length: u64,
+        /// Why.
+        reason: Reason,
+    },
+    /// This log is not ours to open; says why and what to do. Nothing comes after.
+    Refuse(String),
+    /// All is delivered.
+    Done(ReplayEnd),
+}
+
+/// A frame of definitions or rows, its payload verified and borrowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frame<'a> {
+    /// Where it was found.
+    pub segment: SegmentId,
+    /// Where in the segment, in bytes.
+    pub offset: u64,
+    /// Its LSN. In a damaged segment definitions come early and again, so this is not
+    /// monotonic for them.
+    pub lsn: Lsn,
+    /// Definitions or rows, nothing else.
+    pub kind: FrameKind,
+    /// Points in it, as its writer counted them.
+    pub points: u32,
+    /// Whether the record goes on with the next frame.
+    pub more: bool,
+    /// What the writer appended.
+    pub payload: &'a [u8],
+    /// False if nothing proves it durable: it is to be logged again into the new segment.
+    pub certified: bool,
+}
+
+/// Why a range is set aside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Reason {
+    /// Behind the last whole record of the last segment; was never acknowledged.
+    #[error("torn tail: never acknowledged")]
+    TornTail,
+    /// Holds no header: its creation was cut short, so nothing in it was acknowledged.
+    #[error("torn segment: its creation was cut short")]
+    TornSegment,
+    /// Was durable once and is damaged.
+    #[error("damaged: checksums do not match")]
+    Damaged,
+    /// Its header names another segment than its name does.
+    #[error("its header belongs to another segment")]
+    Misplaced,
+}
+
+/// A damaged range of what had been durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogDamage {
+    /// Which segment.
+    pub segment: SegmentId,
+    /// Where it begins, in bytes.
+    pub offset: u64,
+    /// How many bytes could not be used; 0 if they are not there at all.
+    pub length: u64,
+    /// First LSN lost.
+    pub first: Lsn,
+    /// Last LSN lost; at the end of a log, the last one that is known of.
+    pub last: Lsn,
+    /// Points lost, where the frame head still tells. 0 for a copy or a pad: nothing is lost.
+    pub points: Option<u64>,
+}
+
+/// What a replay found, and where the log goes on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReplayEnd {
+    /// The segment to begin.
+    pub next_segment: SegmentId,
+    /// What it follows: the last segment of which anything is proven durable, and where that
+    /// proof ends.
+    pub predecessor: Option<(SegmentId, u64)>,
+    /// The first LSN of the next segment. LSNs of frames that are not certified are given out
+    /// again; none of them ever left this node.
+    pub next_lsn: Lsn,
+    /// Whether a frame was delivered as not certified, so that the next segment is a repair.
+    pub repair: bool,
+    /// The highest low watermark seen.
+    pub low_watermark: SegmentId,
+    /// Damage to what had been durable, in log order.
+    pub damage: Vec<LogDamage>,
+    /// Bytes set aside that were never acknowledged.
+    pub torn_bytes: u64,
+    /// Segments delivered.
+    pub segments: u64,
+    /// Whole records delivered.
+    pub records: u64,
+    /// Segments to delete, without alarm, once the next segment (and its repair) is durable:
+    /// below the low watermark, abandoned repairs, and creations cut short.
+    pub obsolete: Vec<SegmentId>,
+}

@@ -1,0 +1,428 @@
+//! Crashes without end: a disk that forgets what was not synced, writers that were told.
+
+use alloc::collections::BTreeSet;
+
+use super::*;
+
+const SECTOR: usize = 512;
+
+/// A segment as the page cache shows it, and as the medium has it.
+#[derive(Clone, Debug, Default)]
+struct File {
+    cached: Vec<u8>,
+    durable: Vec<u8>,
+    /// Sectors that the next sync writes.
+    dirty: BTreeSet<usize>,
+    is_name_durable: bool,
+}
+
+#[derive(Debug, Default)]
+struct Disk {
+    files: BTreeMap<u64, File>,
+    /// Deleted, the deletion not yet durable.
+    deleted: BTreeMap<u64, File>,
+}
+
+impl Disk {
+    /// Into the cache, as far as `part` of the bytes.
+    fn write(&mut self, persist: &Persist, bytes: &[u8], part: usize) {
+        let file = self.files.entry(persist.segment.0).or_default();
+        let (start, end) = (persist.offset as usize, persist.offset as usize + part);
+        if file.cached.len() < end {
+            file.cached.resize(end, 0);
+        }
+        file.cached[start..end].copy_from_slice(&bytes[..part]);
+        file.dirty.extend(start / SECTOR..end.div_ceil(SECTOR));
+    }
+
+    fn sync(&mut self, segment: u64) {
+        let file = self.files.get_mut(&segment).unwrap();
+        let length = file.cached.len();
+        file.is_name_durable = true;
+        file.durable.resize(length.max(file.durable.len()), 0);
+        for sector in core::mem::take(&mut file.dirty) {
+            file.copy(sector);
+        }
+        self.deleted.clear();
+    }
+
+    /// What a failed sync does: some sectors arrive, and all count as clean.
+    fn fail_sync(&mut self, segment: u64, lots: &mut Lots) {
+        self.files.get_mut(&segment).unwrap().settle(lots);
+    }
+
+    /// Sectors that were not synced arrive or not, in any order, or as garbage; the same for
+    /// names and deletions.
+    fn lose_power(&mut self, lots: &mut Lots) {
+        for (id, file) in core::mem::take(&mut self.deleted) {
+            if lots.draw(2) == 0 {
+                self.files.entry(id).or_insert(file);
+            }
+        }
+        for file in self.files.values_mut() {
+            file.settle(lots);
+            file.cached = file.durable.clone();
+        }
+        self.files
+            .retain(|_, file| file.is_name_durable || lots.draw(2) == 0);
+        self.files
+            .values_mut()
+            .for_each(|file| file.is_name_durable = true);
+    }
+
+    fn delete(&mut self, segment: u64) {
+        if let Some(file) = self.files.remove(&segment) {
+            self.deleted.insert(segment, file);
+        }
+    }
+
+    fn store(&self) -> Store {
+        self.files
+            .iter()
+            .map(|(id, file)| (*id, file.cached.clone()))
+            .collect()
+    }
+}
+
+impl File {
+    fn settle(&mut self, lots: &mut Lots) {
+        let grown = self.cached.len().saturating_sub(self.durable.len());
+        if lots.draw(3) > 0 {
+            let length = self.durable.len() + lots.draw(grown as u64 + 1) as usize;
+            self.durable.resize(length, 0);
+        }
+        let mode = lots.draw(4);
+        for sector in core::mem::take(&mut self.dirty) {
+            match (mode, lots.draw(8)) {
+                (0, _) => {}
+                (1, 0..6) | (2, 0..4) | (3, 0..1) => self.copy(sector),
+                (3, 1) => self.garbage(sector, lots),
+                _ => {}
+            }
+        }
+    }
+
+    fn copy(&mut self, sector: usize) {
+        let start = (sector * SECTOR).min(self.durable.len());
+        let end = (start + SECTOR)
+            .min(self.durable.len())
+            .min(self.cached.len());
+        if start < end {
+            self.durable[start..end].copy_from_slice(&self.cached[start..end]);
+        }
+    }
+
+    /// A sector that a cut write left in no state at all. One that held synced bytes keeps
+    /// them: the model's disk writes sectors whole.
+    fn garbage(&mut self, sector: usize, lots: &mut Lots) {
+        let range = sector * SECTOR..((sector + 1) * SECTOR).min(self.durable.len());
+        if let Some(place) = self.durable.get_mut(range)
+            && place.iter().all(|&byte| byte == 0)
+        {
+            place.fill_with(|| lots.draw(256) as u8);
+        }
+    }
+}
+
+/// A writer's record: its number is in every frame of it.
+#[derive(Clone, Debug)]
+struct Record {
+    number: u64,
+    frames: u64,
+    ticket: Lsn,
+    segment: u64,
+}
+
+/// A node through its lives.
+struct World {
+    lots: Lots,
+    disk: Disk,
+    next_number: u64,
+    /// Told durable, and not retired since.
+    acked: BTreeSet<u64>,
+    /// Frames of every record that was attempted.
+    attempted: BTreeMap<u64, u64>,
+    counts: Counts,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    crashes: u64,
+    repairs: u64,
+    torn: u64,
+    obsolete: u64,
+    faults: u64,
+    retired: u64,
+    acked: u64,
+}
+
+impl World {
+    fn new(seed: u64) -> Self {
+        Self {
+            lots: Lots(seed),
+            disk: Disk::default(),
+            next_number: 0,
+            acked: BTreeSet::new(),
+            attempted: BTreeMap::new(),
+            counts: Counts::default(),
+        }
+    }
+
+    /// Opens what the disk has, and checks it against what was promised.
+    fn recover(&mut self) -> (Outcome, Vec<Record>) {
+        let outcome = replay(&self.disk.store());
+        assert_eq!(outcome.refused, None);
+        assert_eq!(outcome.end.damage, [], "an alarm, and nothing was damaged");
+        let mut records: Vec<Record> = Vec::new();
+        let mut is_open = false;
+        for frame in &outcome.frames {
+            if frame.kind == FrameKind::Definitions {
+                assert_eq!(frame.payload[0], 0xd0);
+                continue;
+            }
+            let number = u64::from_le_bytes(frame.payload[..8].try_into().unwrap());
+            let (ticket, segment) = (Lsn(frame.lsn), frame.segment);
+            match records.last_mut().filter(|_| is_open) {
+                Some(record) => {
+                    assert_eq!(record.number, number);
+                    record.frames += 1;
+                }
+                None => records.push(Record {
+                    number,
+                    frames: 1,
+                    ticket,
+                    segment,
+                }),
+            }
+            is_open = frame.more;
+        }
+        assert!(
+            records.is_sorted_by(|a, b| a.number < b.number),
+            "twice, or out of order"
+        );
+        for record in &records {
+            assert_eq!(
+                self.attempted.get(&record.number),
+                Some(&record.frames),
+                "not whole"
+            );
+        }
+        let numbers: BTreeSet<u64> = records.iter().map(|record| record.number).collect();
+        let lost: Vec<_> = self.acked.difference(&numbers).collect();
+        assert!(
+            lost.is_empty(),
+            "acknowledged and lost: {lost:?}\n{:?}",
+            outcome.end
+        );
+        self.counts.repairs += u64::from(outcome.end.repair);
+        self.counts.torn += u64::from(outcome.end.torn_bytes > 0);
+        self.counts.obsolete += outcome.end.obsolete.len() as u64;
+        (outcome, records)
+    }
+
+    /// One life: recovery, repair, work, until something ends it.
+    fn live(&mut self) {
+        let (outcome, recovered) = self.recover();
+        let end = &outcome.end;
+        let seed = self.lots.draw(u64::MAX);
+        let config = LogConfig {
+            seed,
+            ..config(HEADER_BLOCK_BYTES + 6000)
+        };
+        let mut log = Log::begin(
+            config,
+            end.next_segment,
+            end.predecessor,
+            end.next_lsn,
+            end.repair,
+        );
+        log.raise_low_watermark(end.low_watermark);
+        let mut open: Vec<Record> = Vec::new();
+        if end.repair && !self.repair(&mut log, &outcome, &recovered, &mut open) {
+            return self.crash();
+        }
+        let mut obsolete = end.obsolete.clone();
+        for _ in 0..self.lots.draw(40) {
+            open.push(self.append(&mut log));
+            if !self.io(&mut log, &mut open, 30) {
+                return self.crash();
+            }
+            // Once the new segment is durable, the old ones may go.
+            if log.durable() >= open.first().map_or(Lsn(0), |record| record.ticket) {
+                for segment in core::mem::take(&mut obsolete) {
+                    self.disk.delete(segment.0);
+                }
+            }
+        }
+        if self.lots.draw(3) == 0 {
+            self.retire(&mut log, end.next_segment, &recovered, &mut open);
+        }
+        self.crash();
+    }
+
+    /// Logs again what nothing proved durable.
+    fn repair(
+        &mut self,
+        log: &mut Log,
+        outcome: &Outcome,
+        recovered: &[Record],
+        open: &mut Vec<Record>,
+    ) -> bool {
+        assert!(log.begin_record());
+        log.append(FrameKind::Definitions, &[0xd0; 20], 0, false);
+        let again = outcome.frames.iter().filter(|frame| !frame.certified);
+        let mut ticket = Lsn(0);
+        for frame in again.filter(|frame| frame.kind == FrameKind::Rows) {
+            ticket = log.append(frame.kind, &frame.payload, frame.points, frame.more);
+            let number = u64::from_le_bytes(frame.payload[..8].try_into().unwrap());
+            if !frame.more && self.acked.contains(&number) {
+                let record = recovered
+                    .iter()
+                    .find(|record| record.number == number)
+                    .unwrap();
+                open.push(Record {
+                    ticket,
+                    segment: log.segment().0,
+                    ..record.clone()
+                });
+            }
+            if !frame.more && !self.io(log, open, 8) {
+                return false;
+            }
+        }
+        log.append(FrameKind::RepairComplete, b"", 0, false);
+        self.io(log, open, 8)
+    }
+
+    fn append(&mut self, log: &mut Log) -> Record {
+        let starts = log.begin_record();
+        self.next_number += 1;
+        let (number, frames) = (self.next_number, 1 + self.lots.draw(3));
+        self.attempted.insert(number, frames);
+        if starts || self.lots.draw(10) == 0 {
+            log.append(FrameKind::Definitions, &[0xd0; 20], 0, true);
+        }
+        let mut ticket = Lsn(0);
+        for at in 0..frames {
+            let mut payload = number.to_le_bytes().to_vec();
+            payload.resize(8 + self.lots.draw(900) as usize, at as u8);
+            ticket = log.append(FrameKind::Rows, &payload, 1, at + 1 < frames);
+        }
+        Record {
+            number,
+            frames,
+            ticket,
+            segment: log.segment().0,
+        }
+    }
+
+    /// Lets storage do some of what is offered. False if that ended this life.
+    fn io(&mut self, log: &mut Log, open: &mut Vec<Record>, risk: u64) -> bool {
+        while self.lots.draw(3) > 0 {
+            let Some(persist) = log.poll() else { break };
+            let bytes = log.bytes(persist.ticket).to_vec();
+            if self.lots.draw(risk) == 0 {
+                let part = self.lots.draw(bytes.len() as u64 + 1) as usize;
+                self.disk.write(&persist, &bytes, part);
+                return false;
+            }
+            self.disk.write(&persist, &bytes, bytes.len());
+            if persist.sync && self.lots.draw(risk) == 0 {
+                self.counts.faults += 1;
+                self.disk.fail_sync(persist.segment.0, &mut self.lots);
+                log.complete(persist.ticket, Err(StorageFault::Io)).unwrap();
+                assert!(log.poll().is_none());
+                return false;
+            }
+            if persist.sync {
+                self.disk.sync(persist.segment.0);
+            }
+            log.complete(persist.ticket, Ok(())).unwrap();
+            let durable = log.durable();
+            for record in open.extract_if(.., |record| record.ticket <= durable) {
+                self.counts.acked += u64::from(self.acked.insert(record.number));
+            }
+        }
+        true
+    }
+
+    /// Gives up what is before `segment`, mark first and deletion once that is durable.
+    fn retire(
+        &mut self,
+        log: &mut Log,
+        segment: SegmentId,
+        old: &[Record],
+        open: &mut Vec<Record>,
+    ) {
+        if log.segment() == segment {
+            return;
+        }
+        log.raise_low_watermark(segment);
+        for record in old {
+            // What a repair repeated is in the segment that stays.
+            self.acked.remove(&record.number);
+        }
+        let from = log.segment();
+        for _ in 0..30 {
+            open.push(self.append(log));
+            if log.segment() > from {
+                break;
+            }
+        }
+        let until = log.accepted();
+        while let Some(persist) = log.poll() {
+            let bytes = log.bytes(persist.ticket).to_vec();
+            self.disk.write(&persist, &bytes, bytes.len());
+            if persist.sync {
+                self.disk.sync(persist.segment.0);
+            }
+            log.complete(persist.ticket, Ok(())).unwrap();
+        }
+        assert!(log.durable() >= until && log.segment() > from);
+        for record in open.drain(..) {
+            self.acked.insert(record.number);
+        }
+        let gone: Vec<u64> = self
+            .disk
+            .files
+            .range(..segment.0)
+            .map(|(id, _)| *id)
+            .collect();
+        self.counts.retired += gone.len() as u64;
+        gone.into_iter().for_each(|id| self.disk.delete(id));
+    }
+
+    fn crash(&mut self) {
+        self.counts.crashes += 1;
+        if self.lots.draw(3) > 0 {
+            self.disk.lose_power(&mut self.lots);
+        }
+    }
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_whatever_a_crash_forgets() {
+    let mut counts = [0; 7];
+    for seed in 0..150 {
+        let mut world = World::new(seed);
+        for _ in 0..12 {
+            world.live();
+        }
+        let Counts {
+            crashes,
+            repairs,
+            torn,
+            obsolete,
+            faults,
+            retired,
+            acked,
+        } = world.counts;
+        let all = [crashes, repairs, torn, obsolete, faults, retired, acked];
+        counts
+            .iter_mut()
+            .zip(all)
+            .for_each(|(sum, count)| *sum += count);
+    }
+    // A branch that is never taken proves nothing.
+    assert!(counts.iter().all(|&count| count > 50), "{counts:?}");
+}
