@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use tidegate_core::engine::{Effect, Phase};
 use tidegate_core::fault::StorageFault;
+use tidegate_core::storage::Storage;
 
 use super::drive::{self, Job};
 use super::instance::{Database, Inner, Stage};
@@ -96,15 +97,17 @@ impl<'a> Life<'a> {
     fn begin(database: &'a Database) -> Result<Self, End> {
         let failed = |why: String| End::Failed(why);
         let io_failed = |error: std::io::Error| End::Failed(error.to_string());
-        let storage = FileStorage::new(&database.dir.path());
-        let segments = storage.listing().map_err(io_failed)?;
+        let mut storage = FileStorage::new(&database.dir.path());
+        let segments = storage
+            .segments()
+            .map_err(|fault| failed(fault.to_string()))?;
         let context = &database.context;
         let config = context
             .engine_config(&database.identity)
             .map_err(io_failed)?;
         let mut engine = context.maker.instance().map_err(|Died(why)| failed(why))?;
         engine
-            .open(&config, now_ns(), &segments)
+            .open(&config, &segments)
             .map_err(|Died(why)| failed(why))?;
         let progress = Progress {
             began: Instant::now(),

@@ -2,10 +2,9 @@
 
 use tidegate_core::engine::{Config, Effect, Phase};
 use tidegate_core::fault::StorageFault;
+use tidegate_core::storage::Storage;
 
-use super::now_ns;
 use crate::engine::{Died, EngineFace};
-use crate::store::FileStorage;
 
 /// An effect, and the bytes that belong to it: those to persist, or, once performed, those read.
 #[derive(Debug)]
@@ -29,7 +28,7 @@ pub(super) fn drain(engine: &mut dyn EngineFace, jobs: &mut Vec<Job>) -> Result<
 }
 
 /// Does what the effect describes.
-pub(super) fn perform(storage: &mut FileStorage, job: &mut Job) -> Result<(), StorageFault> {
+pub(super) fn perform(storage: &mut impl Storage, job: &mut Job) -> Result<(), StorageFault> {
     match job.effect {
         Effect::PersistLog {
             segment,
@@ -75,10 +74,10 @@ pub(super) fn report(
 pub(super) fn settle(
     engine: &mut dyn EngineFace,
     config: &Config,
-    storage: &mut FileStorage,
+    storage: &mut impl Storage,
 ) -> Result<(), String> {
     let died = |Died(why)| why;
-    engine.open(config, now_ns(), &[]).map_err(died)?;
+    engine.open(config, &[]).map_err(died)?;
     settle_effects(engine, storage)?;
     match engine.phase().map_err(died)? {
         Phase::Running => Ok(()),
@@ -89,7 +88,7 @@ pub(super) fn settle(
 /// Performs effects until there are none; the first fault ends it.
 pub(super) fn settle_effects(
     engine: &mut dyn EngineFace,
-    storage: &mut FileStorage,
+    storage: &mut impl Storage,
 ) -> Result<(), String> {
     let died = |Died(why)| why;
     let mut jobs = Vec::new();

@@ -15,7 +15,7 @@ pub(crate) struct Died(pub String);
 /// The calls of `tidegate_core::engine::Engine`, each of which may end the instance.
 pub(crate) trait EngineFace: Send {
     /// Opens the one engine of this instance.
-    fn open(&mut self, config: &Config, now_ns: i64, segments: &[SegmentInfo]) -> Result<(), Died>;
+    fn open(&mut self, config: &Config, segments: &[SegmentInfo]) -> Result<(), Died>;
 
     /// Where the engine is in its life.
     fn phase(&mut self) -> Result<Phase, Died>;

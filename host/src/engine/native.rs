@@ -31,8 +31,8 @@ fn died(why: impl Display) -> Died {
 }
 
 impl EngineFace for Native {
-    fn open(&mut self, config: &Config, now_ns: i64, segments: &[SegmentInfo]) -> Result<(), Died> {
-        self.engine = Some(Engine::open(config.clone(), now_ns, segments));
+    fn open(&mut self, config: &Config, segments: &[SegmentInfo]) -> Result<(), Died> {
+        self.engine = Some(Engine::open(config.clone(), segments));
         Ok(())
     }
 

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use tidegate_core::engine::SegmentInfo;
 use tidegate_core::fault::StorageFault;
 use tidegate_core::ids::SegmentId;
+use tidegate_core::storage::Storage;
 
 use super::files;
 use crate::log::log;
@@ -50,8 +51,20 @@ impl FileStorage {
         }
     }
 
-    /// The segments there are, in order.
-    pub(crate) fn listing(&self) -> io::Result<Vec<SegmentInfo>> {
+    /// Whether there is space again.
+    pub(crate) fn probe_space(&self) -> Result<(), StorageFault> {
+        let path = self.wal.with_file_name("probe");
+        let probed = files::remove_if_there(&path)
+            .and_then(|()| files::create_new(&path))
+            .and_then(|file| {
+                file.write_all_at(&vec![0; PROBE_BYTES], 0)?;
+                file.sync_data()
+            });
+        let removed = files::remove_if_there(&path);
+        probed.and(removed).map_err(|error| classify(&error))
+    }
+
+    fn list(&self) -> io::Result<Vec<SegmentInfo>> {
         let mut segments = Vec::new();
         for entry in std::fs::read_dir(&self.wal)? {
             let entry = entry?;
@@ -67,71 +80,6 @@ impl FileStorage {
         }
         segments.sort_by_key(|segment| segment.id);
         Ok(segments)
-    }
-
-    /// Puts bytes of the log in place, durably if `sync`. Offset 0 creates the segment.
-    pub(crate) fn persist(
-        &mut self,
-        id: SegmentId,
-        offset: u64,
-        bytes: &[u8],
-        sync: bool,
-    ) -> Result<(), StorageFault> {
-        let result = if offset == 0 {
-            self.create(id, bytes)
-        } else {
-            self.write(id, offset, bytes, sync)
-        };
-        result.map_err(|error| fault("write", &self.path(id), &error))
-    }
-
-    /// Appends up to `length` bytes of a segment to `out`; fewer only where it ends.
-    pub(crate) fn read(
-        &mut self,
-        id: SegmentId,
-        offset: u64,
-        length: usize,
-        out: &mut Vec<u8>,
-    ) -> Result<(), StorageFault> {
-        self.read_into(id, offset, length, out).map_err(|error| {
-            log!("cannot read {}: {error}", self.path(id).display());
-            StorageFault::Unreadable
-        })
-    }
-
-    /// Removes a segment, durably. That it is gone already is as good.
-    pub(crate) fn delete(&mut self, id: SegmentId) -> Result<(), StorageFault> {
-        self.written.remove(&id);
-        self.reading.take_if(|(open, _)| *open == id);
-        files::remove_if_there(&self.path(id))
-            .and_then(|()| files::sync_dir(&self.wal))
-            .map_err(|error| fault("delete", &self.path(id), &error))
-    }
-
-    /// Copies a damaged range to where a person finds it; the segment is not touched.
-    pub(crate) fn quarantine(
-        &mut self,
-        id: SegmentId,
-        offset: u64,
-        length: u64,
-    ) -> Result<(), StorageFault> {
-        let name = format!("{:016x}-{offset:x}.bin", id.0);
-        let path = self.quarantine.join(name);
-        self.copy_range(id, offset, length, &path)
-            .map_err(|error| fault("write", &path, &error))
-    }
-
-    /// Whether there is space again.
-    pub(crate) fn probe_space(&self) -> Result<(), StorageFault> {
-        let path = self.wal.with_file_name("probe");
-        let probed = files::remove_if_there(&path)
-            .and_then(|()| files::create_new(&path))
-            .and_then(|file| {
-                file.write_all_at(&vec![0; PROBE_BYTES], 0)?;
-                file.sync_data()
-            });
-        let removed = files::remove_if_there(&path);
-        probed.and(removed).map_err(|error| classify(&error))
     }
 
     fn create(&mut self, id: SegmentId, bytes: &[u8]) -> io::Result<()> {
@@ -230,6 +178,58 @@ impl FileStorage {
 
     fn path(&self, id: SegmentId) -> PathBuf {
         self.wal.join(format!("{:016x}.wal", id.0))
+    }
+}
+
+impl Storage for FileStorage {
+    fn segments(&mut self) -> Result<Vec<SegmentInfo>, StorageFault> {
+        self.list().map_err(|error| {
+            log!("cannot list {}: {error}", self.wal.display());
+            StorageFault::Unreadable
+        })
+    }
+
+    fn persist(
+        &mut self,
+        id: SegmentId,
+        offset: u64,
+        bytes: &[u8],
+        sync: bool,
+    ) -> Result<(), StorageFault> {
+        let result = if offset == 0 {
+            self.create(id, bytes)
+        } else {
+            self.write(id, offset, bytes, sync)
+        };
+        result.map_err(|error| fault("write", &self.path(id), &error))
+    }
+
+    fn read(
+        &mut self,
+        id: SegmentId,
+        offset: u64,
+        length: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), StorageFault> {
+        self.read_into(id, offset, length, out).map_err(|error| {
+            log!("cannot read {}: {error}", self.path(id).display());
+            StorageFault::Unreadable
+        })
+    }
+
+    fn delete(&mut self, id: SegmentId) -> Result<(), StorageFault> {
+        self.written.remove(&id);
+        self.reading.take_if(|(open, _)| *open == id);
+        files::remove_if_there(&self.path(id))
+            .and_then(|()| files::sync_dir(&self.wal))
+            .map_err(|error| fault("delete", &self.path(id), &error))
+    }
+
+    fn quarantine(&mut self, id: SegmentId, offset: u64, length: u64) -> Result<(), StorageFault> {
+        let name = format!("{:016x}-{offset:x}.bin", id.0);
+        let path = self.quarantine.join(name);
+        self.copy_range(id, offset, length, &path)
+            .map_err(|error| fault("write", &path, &error))
     }
 }
 

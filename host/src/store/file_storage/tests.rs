@@ -24,7 +24,7 @@ fn bytes_land_where_they_belong_and_are_listed_and_read() {
     assert_eq!(storage.persist(ONE, 2, b"AD", false), Ok(()));
     assert_eq!(storage.persist(SegmentId(0x1f), 0, b"x", true), Ok(()));
     assert_eq!(contents(&temp, "0000000000000001.wal"), b"heADbody");
-    let listing = storage.listing().expect("listed");
+    let listing = storage.segments().expect("listed");
     let listed: Vec<_> = listing
         .iter()
         .map(|info| (info.id.0, info.length))
@@ -77,7 +77,7 @@ fn a_symbolic_link_is_neither_listed_nor_followed() {
     fs::write(&target, "secret").expect("write");
     std::os::unix::fs::symlink(&target, temp.path().join("wal/0000000000000001.wal"))
         .expect("symlink");
-    assert!(storage.listing().expect("listed").is_empty());
+    assert!(storage.segments().expect("listed").is_empty());
     let mut out = Vec::new();
     assert_eq!(
         storage.read(ONE, 0, 6, &mut out),
@@ -97,7 +97,7 @@ fn a_deleted_segment_is_gone_and_may_be_deleted_again() {
     assert_eq!(storage.persist(ONE, 0, b"x", true), Ok(()));
     assert_eq!(storage.delete(ONE), Ok(()));
     assert_eq!(storage.delete(ONE), Ok(()));
-    assert!(storage.listing().expect("listed").is_empty());
+    assert!(storage.segments().expect("listed").is_empty());
     assert_eq!(storage.persist(ONE, 1, b"x", true), Err(StorageFault::Io));
 }
 
