@@ -40,7 +40,7 @@ fn build(root: &Path, target_dir: &Path) -> PathBuf {
     let mut cargo = Command::new(variable("CARGO"));
     cargo
         .current_dir(root)
-        .args(["build", "--release", "--package", "tidegate-wasm"])
+        .args(["build", "--profile", "guest", "--package", "tidegate-wasm"])
         .args(["--no-default-features", "--features", "abi"])
         .args(["--target", TARGET, "--target-dir"])
         .arg(target_dir);
@@ -67,7 +67,7 @@ fn build(root: &Path, target_dir: &Path) -> PathBuf {
         Ok(status) => panic!("building the guest failed ({status}); is {TARGET} installed?"),
         Err(error) => panic!("cannot run cargo for the guest: {error}"),
     }
-    target_dir.join(TARGET).join("release/tidegate_wasm.wasm")
+    target_dir.join(TARGET).join("guest/tidegate_wasm.wasm")
 }
 
 fn variable(name: &str) -> String {

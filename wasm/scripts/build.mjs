@@ -19,10 +19,10 @@ const run = (command, args, cwd = root) =>
 // Two faces of one crate end up under one name, hence a folder of its own for this one; the
 // other is where the host's build and the artifact test look for it.
 function artifact(feature, directory) {
-  const args = ["build", "--release", "--locked", "--package", "tidegate-wasm"];
+  const args = ["build", "--profile", "guest", "--locked", "--package", "tidegate-wasm"];
   args.push("--features", feature, "--target", triple, "--target-dir", directory);
   run("cargo", args);
-  return join(directory, triple, "release", "tidegate_wasm.wasm");
+  return join(directory, triple, "guest", "tidegate_wasm.wasm");
 }
 
 function typescript() {

@@ -43,7 +43,8 @@ fn guest() -> Vec<u8> {
         .current_dir(&root)
         .args([
             "build",
-            "--release",
+            "--profile",
+            "guest",
             "--quiet",
             "--package",
             "tidegate-wasm",
@@ -54,7 +55,7 @@ fn guest() -> Vec<u8> {
         .status()
         .expect("cargo starts");
     assert!(built.success(), "the guest does not build");
-    let path = target_dir.join(TARGET).join("release/tidegate_wasm.wasm");
+    let path = target_dir.join(TARGET).join("guest/tidegate_wasm.wasm");
     std::fs::read(&path).expect("the guest is where cargo puts it")
 }
 
