@@ -174,3 +174,68 @@ fn whole_sectors_of_garbage_lose_only_what_they_hit() {
         }
     }
 }
+
+/// Whatever is delivered was written, with its LSN.
+fn check_nothing_wrong(sample: &Sample, outcome: &Outcome) {
+    for seen in &outcome.frames {
+        let mut written = sample.written.iter();
+        let is_same = |other: &Seen| {
+            let is_copy = seen.kind == FrameKind::Definitions;
+            seen.payload == other.payload && (is_copy || seen.lsn == other.lsn)
+        };
+        assert!(written.any(is_same), "invented: {seen:?}");
+    }
+}
+
+#[test]
+fn without_registers_a_flip_still_gives_nothing_wrong_and_no_early_loss() {
+    let sample = sample(false);
+    for (&id, bytes) in &sample.store {
+        let mut store = sample.store.clone();
+        for bit in bits(bytes).step_by(5) {
+            store.get_mut(&id).unwrap()[bit / 8] ^= 1 << (bit % 8);
+            let outcome = replay(&store);
+            check_nothing_wrong(&sample, &outcome);
+            let is_last = |frame: &&Seen| frame.segment == 3;
+            let lost = sample
+                .written
+                .iter()
+                .filter(|frame| !is_last(frame))
+                .count();
+            let here = outcome
+                .frames
+                .iter()
+                .filter(|frame| !is_last(frame))
+                .count();
+            assert!(here + 1 >= lost, "segment {id}, bit {bit}");
+            store.get_mut(&id).unwrap()[bit / 8] ^= 1 << (bit % 8);
+        }
+    }
+}
+
+#[test]
+fn no_heap_of_garbage_stops_a_replay_or_gets_through() {
+    let sample = sample(true);
+    let mut lots = Lots(11);
+    for _ in 0..2_000 {
+        let mut store = sample.store.clone();
+        for _ in 0..=lots.draw(12) {
+            let from = store[&(1 + lots.draw(3))].clone();
+            let bytes = store.get_mut(&(1 + lots.draw(3))).unwrap();
+            let at = lots.draw(bytes.len() as u64 + 1) as usize;
+            let end = (at + 1 + lots.draw(900) as usize).min(bytes.len());
+            match lots.draw(6) {
+                0 => bytes.truncate(at),
+                1 => bytes.resize(end + lots.draw(9_000) as usize, 0),
+                2 => bytes[at..end].fill(0),
+                3 => bytes[at..end].fill_with(|| lots.draw(256) as u8),
+                4 => bytes[at..end].rotate_left((end - at) / 2),
+                _ => {
+                    let part = &from[at.min(from.len())..end.min(from.len())];
+                    bytes[at..at + part.len()].copy_from_slice(part);
+                }
+            }
+        }
+        check_nothing_wrong(&sample, &replay(&store));
+    }
+}

@@ -2,7 +2,7 @@
 
 use super::flips::check;
 use super::*;
-use crate::wal::header::Header;
+use crate::wal::header::{Header, HeaderFound};
 
 #[test]
 fn a_missing_segment_is_damage_with_its_lsns() {
@@ -212,5 +212,5 @@ fn any_page_of_a_header_block_may_be_lost() {
         }
     }
     let header = Header::find(&sample.store[&3]);
-    assert!(matches!(header, crate::wal::header::HeaderFound::Valid(_)));
+    assert!(matches!(header, HeaderFound::Valid(_)));
 }
