@@ -11,14 +11,13 @@ use tidegate_core::storage::Storage;
 use super::drive::{self, Job};
 use super::instance::{Database, Inner, Stage};
 use super::now_ns;
+use super::progress::Progress;
 use crate::engine::Died;
 use crate::log::log;
 use crate::store::{FileStorage, write_report};
 
 /// The longest sleep of an idle thread; it looks for idleness and space then.
 const TICK: Duration = Duration::from_secs(1);
-/// Between two lines about a long recovery.
-const PROGRESS_EVERY: Duration = Duration::from_secs(5);
 /// Between two attempts to open a database that ended; doubles from the first to the last.
 const REST: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
 
@@ -109,12 +108,7 @@ impl<'a> Life<'a> {
         engine
             .open(&config, &segments)
             .map_err(|Died(why)| failed(why))?;
-        let progress = Progress {
-            began: Instant::now(),
-            told: Instant::now(),
-            read: 0,
-            total: segments.iter().map(|segment| segment.length).sum(),
-        };
+        let progress = Progress::new(segments.iter().map(|segment| segment.length).sum());
         let mut inner = database.lock();
         inner.engine = Some(engine);
         inner.epoch += 1;
@@ -169,7 +163,8 @@ impl<'a> Life<'a> {
             if !self.jobs.is_empty() {
                 return Ok(());
             }
-            let idle = inner.used.elapsed() > self.database.context.data.idle_close.0;
+            let idle_close = self.database.context.data.idle_close.0;
+            let idle = !idle_close.is_zero() && inner.used.elapsed() > idle_close;
             if inner.stop || (idle && inner.acks.is_empty() && inner.stage == Stage::Running) {
                 // Under the same lock that found nothing to do: no request slips in between.
                 inner.engine = None;
@@ -207,7 +202,7 @@ impl<'a> Life<'a> {
             report.segments,
             report.records,
             report.points,
-            self.progress.began.elapsed().as_millis()
+            self.progress.elapsed().as_millis()
         );
         if report.torn_bytes == 0 && report.damage.is_empty() {
             return Ok(());
@@ -278,30 +273,5 @@ impl<'a> Life<'a> {
     fn may_hold(&self, job: &Job) -> bool {
         let inner = self.database.lock();
         matches!(job.effect, Effect::PersistLog { .. }) && inner.full && inner.acks.is_empty()
-    }
-}
-
-/// Tells how far a long recovery is.
-struct Progress {
-    began: Instant,
-    told: Instant,
-    read: u64,
-    total: u64,
-}
-
-impl Progress {
-    fn tell(&mut self, database: &Database, job: &Job) {
-        let Effect::ReadLog { .. } = job.effect else {
-            return;
-        };
-        self.read += job.bytes.len() as u64;
-        if self.told.elapsed() > PROGRESS_EVERY {
-            self.told = Instant::now();
-            let (read, total) = (self.read >> 20, self.total >> 20);
-            log!(
-                "database {:?} is being opened: {read} of {total} MiB read",
-                database.name()
-            );
-        }
     }
 }

@@ -6,6 +6,9 @@ mod commit;
 mod drive;
 mod instance;
 mod list;
+mod progress;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use ack::Ack;
 pub(crate) use instance::Database;
