@@ -20,10 +20,11 @@ pub(super) async fn serve(
     body: Incoming,
     now_ns: i64,
 ) -> Answer {
+    let mut taken = server.budget.begin();
     let mut buffer = server.pool.take();
     let rate_min = server.limits.body_rate_min.0;
     // No lock is held while a client takes its time.
-    if let Err(answer) = body::receive(plan, body, rate_min, &mut buffer).await {
+    if let Err(answer) = body::receive(plan, body, rate_min, &mut taken, &mut buffer).await {
         return answer;
     }
     server.figures.bytes(buffer.len() as u64);
@@ -39,7 +40,7 @@ pub(super) async fn serve(
     } else {
         database.write(&request, &buffer)
     };
-    drop(buffer);
+    drop((buffer, taken));
     let (report, ack) = match written {
         Ok(Ok(accepted)) => accepted,
         Ok(Err(error)) => return plan.answer(&Err(error)),
