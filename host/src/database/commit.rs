@@ -23,8 +23,10 @@ const REST: (Duration, Duration) = (Duration::from_millis(50), Duration::from_se
 
 /// Why a life of the engine ended.
 enum End {
-    /// Asked to, or idle: everything accepted is durable.
-    Done,
+    /// Nobody needs it. It is closed already, and may have been opened again by another thread.
+    Idle,
+    /// Told to: everything accepted is durable, or cannot be for want of space.
+    Stopped,
     /// The log is not ours to open.
     Refused(String),
     /// The engine died, or storage failed under it.
@@ -37,16 +39,15 @@ pub(super) fn run(database: &Arc<Database>) {
     loop {
         let began = Instant::now();
         let end = Life::begin(database).map_or_else(|end| end, |mut life| life.live());
+        if matches!(end, End::Idle) {
+            break;
+        }
         let mut inner = database.lock();
         inner.engine = None;
         inner.acks.fail();
         match end {
-            End::Done => {
-                inner.stage = if inner.stop {
-                    Stage::Gone
-                } else {
-                    Stage::Closed
-                };
+            End::Idle | End::Stopped => {
+                inner.stage = Stage::Gone;
                 break;
             }
             End::Refused(why) => {
@@ -140,6 +141,9 @@ impl<'a> Life<'a> {
     fn gather(&mut self) -> Result<(), End> {
         let mut inner = self.database.lock();
         loop {
+            if inner.stop && inner.stage == Stage::Opening {
+                return Err(End::Stopped);
+            }
             let Some(engine) = &mut inner.engine else {
                 // A request found it dead; its stage says why.
                 let Stage::Resting(why) = &inner.stage else {
@@ -163,17 +167,16 @@ impl<'a> Life<'a> {
             if !self.jobs.is_empty() {
                 return Ok(());
             }
+            if inner.stop {
+                return Err(End::Stopped);
+            }
             let idle_close = self.database.context.data.idle_close.0;
             let idle = !idle_close.is_zero() && inner.used.elapsed() > idle_close;
-            if inner.stop || (idle && inner.acks.is_empty() && inner.stage == Stage::Running) {
+            if idle && inner.acks.is_empty() && inner.stage == Stage::Running {
                 // Under the same lock that found nothing to do: no request slips in between.
                 inner.engine = None;
-                inner.stage = if inner.stop {
-                    Stage::Gone
-                } else {
-                    Stage::Closed
-                };
-                return Err(End::Done);
+                inner.stage = Stage::Closed;
+                return Err(End::Idle);
             }
             let waited = self.database.work.wait_timeout(inner, TICK);
             inner = waited.unwrap_or_else(std::sync::PoisonError::into_inner).0;
@@ -230,7 +233,7 @@ impl<'a> Life<'a> {
         let mut result = drive::perform(&mut self.storage, job);
         while result == Err(StorageFault::NoSpace) && self.may_hold(job) {
             if stopped_while_resting(self.database, TICK) {
-                return Err(End::Done);
+                return Err(End::Stopped);
             }
             result = drive::perform(&mut self.storage, job);
         }

@@ -11,7 +11,7 @@ mod progress;
 mod tests;
 
 pub(crate) use ack::Ack;
-pub(crate) use instance::Database;
+pub(crate) use instance::{Database, Unavailable};
 pub(crate) use list::{CreateError, DatabaseList};
 
 use std::time::{Duration, SystemTime};

@@ -82,14 +82,20 @@ fn open(path: &Path, data: Data) -> DatabaseList {
 
 /// Writes a body and waits until it is durable; `None` if it was not accepted, or lost.
 async fn write(database: &Arc<Database>, body: &str) -> Option<u64> {
-    database.ready().await.ok()?;
     let request = WriteRequest {
         now_ns: 1,
         retention_policy: String::new(),
         precision: Precision::Nanosecond,
         dry_run: false,
     };
-    let (report, ack) = database.write(&request, body.as_bytes()).ok()?.ok()?;
+    let written = loop {
+        database.ready().await.ok()?;
+        match database.write(&request, body.as_bytes()) {
+            Err(Unavailable::Opening) => {}
+            written => break written,
+        }
+    };
+    let (report, ack) = written.ok()?.ok()?;
     assert_eq!(report.outcome, Outcome::Written, "{:?}", report.message);
     if let Ack::Later(durable) = ack {
         durable.await.ok()?;
@@ -191,7 +197,11 @@ async fn an_idle_database_is_closed_and_opens_again_by_itself() {
         patience -= 1;
     }
     assert!(database.lock().engine.is_none(), "closed when idle");
-    assert_eq!(write(&database, &line(1)).await, Some(1));
+    for n in 1..100 {
+        // Just as it is about to close, now and then.
+        tokio::time::sleep(Duration::from_micros(900 + n * 5)).await;
+        assert_eq!(write(&database, &line(n)).await, Some(1), "write {n}");
+    }
     list.shut_down();
 }
 

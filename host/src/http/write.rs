@@ -7,7 +7,7 @@ use tidegate_core::http::{Answer, WritePlan};
 
 use super::body;
 use super::service::Server;
-use crate::database::Ack;
+use crate::database::{Ack, Unavailable};
 
 /// Bodies beyond this keep the engine busy for more than a millisecond or two; the runtime is
 /// then told to look after other connections with other threads.
@@ -31,14 +31,19 @@ pub(super) async fn serve(
     let Some(database) = server.databases.get(&plan.database) else {
         return plan.unavailable("the database was dropped while the request arrived");
     };
-    if let Err(unavailable) = database.ready().await {
-        return plan.unavailable(&unavailable.to_string());
-    }
     let request = plan.request(now_ns);
-    let written = if buffer.len() > LONG_BYTES {
-        tokio::task::block_in_place(|| database.write(&request, &buffer))
-    } else {
-        database.write(&request, &buffer)
+    let written = loop {
+        if let Err(unavailable) = database.ready().await {
+            return plan.unavailable(&unavailable.to_string());
+        }
+        let written = if buffer.len() > LONG_BYTES {
+            tokio::task::block_in_place(|| database.write(&request, &buffer))
+        } else {
+            database.write(&request, &buffer)
+        };
+        if !matches!(written, Err(Unavailable::Opening)) {
+            break written;
+        }
     };
     drop((buffer, taken));
     let (report, ack) = match written {
