@@ -1,0 +1,9 @@
+//! What needs more than one crate, and what several tests share. Not published.
+//!
+//! * [`kit`]: start servers, talk HTTP to them, read what the kernel counted.
+//! * [`r#gen`]: seeded generators; the same seed gives the same bytes everywhere.
+//! * [`bench`]: the side-by-side benchmark behind `make bench`.
+
+pub mod bench;
+pub mod r#gen;
+pub mod kit;
