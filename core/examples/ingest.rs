@@ -23,17 +23,31 @@ fn main() {
         engine.execute(0, "CREATE DATABASE d").unwrap();
         let (mut engine_time, mut drain_time, mut bytes) = (0.0, 0.0, 0usize);
         for b in &bodies {
-            let r = WriteRequest { now_ns: 1_767_225_600_000_000_000, retention_policy: String::new(), precision: Precision::Nanosecond, dry_run: false };
+            let r = WriteRequest {
+                now_ns: 1_767_225_600_000_000_000,
+                retention_policy: String::new(),
+                precision: Precision::Nanosecond,
+                dry_run: false,
+            };
             let t = Instant::now();
             let rep = engine.write(&r, b.as_bytes()).unwrap();
             engine_time += t.elapsed().as_secs_f64();
             assert_eq!(rep.written, 5000);
             let t = Instant::now();
             while let Some(e) = engine.poll_effect() {
-                if let Effect::PersistLog { id, length, .. } = e { bytes += length; engine.complete(id, Ok(())).unwrap(); }
+                if let Effect::PersistLog { id, length, .. } = e {
+                    bytes += length;
+                    engine.complete(id, Ok(())).unwrap();
+                }
             }
             drain_time += t.elapsed().as_secs_f64();
         }
-        println!("engine {:.1} ns/pt, drain {:.1} ns/pt, log {:.1} B/pt, logical {:.1} B/pt", engine_time * 1000.0, drain_time * 1000.0, bytes as f64 / 1e6, engine.bytes() as f64 / 1e6);
+        println!(
+            "engine {:.1} ns/pt, drain {:.1} ns/pt, log {:.1} B/pt, logical {:.1} B/pt",
+            engine_time * 1000.0,
+            drain_time * 1000.0,
+            bytes as f64 / 1e6,
+            engine.bytes() as f64 / 1e6
+        );
     }
 }

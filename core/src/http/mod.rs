@@ -1,1 +1,46 @@
 //! Requests to answers, alike on every host.
+//!
+//! Nothing here reads a socket. A host hands over the head of a request ([`decide`]), does what
+//! the [`Decision`] says, and sends the [`Answer`]:
+//!
+//! ```text
+//! Head ─► decide ─┬─► Answer
+//!                 ├─► WritePlan ─► (read, Inflate) ─► engine.write ─► durable ─► answer
+//!                 └─► QueryPlan ─► (read form) ─► begin ─► QueryRun ─► pieces of the body
+//! ```
+
+mod accept;
+mod answer;
+mod body;
+mod bound;
+mod databases;
+mod head;
+#[cfg(feature = "inflate")]
+mod inflate;
+mod multipart;
+mod params;
+mod query;
+mod render;
+mod route;
+mod run;
+mod text;
+mod version;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+pub use accept::Format;
+pub use answer::{Answer, Responder};
+pub use body::BodyError;
+pub use databases::Databases;
+pub use head::Head;
+#[cfg(feature = "inflate")]
+pub use inflate::{Inflate, Progress};
+pub use params::Params;
+pub use query::QueryPlan;
+pub use route::{Decision, Gate, Site, decide};
+pub use run::QueryRun;
+pub use text::{is_printable, json_float, json_string, quote, rfc3339};
+pub use version::{INFLUXDB_BUILD, INFLUXDB_VERSION, TIDEGATE_VERSION};
+pub use write::{Ack, WritePlan};

@@ -125,7 +125,6 @@ fn unit_of(text: &str) -> Option<(&str, i64)> {
 #[cfg(test)]
 mod tests {
     use super::{format_duration, format_go_duration, parse_duration};
-    use std::format;
 
     #[test]
     fn units_add_up() {
@@ -204,7 +203,7 @@ mod tests {
             (-1_000_000_000, "-1s"),
             (i64::MIN, "-2562047h47m16.854775808s"),
         ] {
-            assert_eq!(format_go_duration(ns), text, "{}", format!("{ns}"));
+            assert_eq!(format_go_duration(ns), text, "{ns}");
         }
     }
 }

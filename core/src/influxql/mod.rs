@@ -1,8 +1,8 @@
 //! InfluxQL: text to statements, and what can be said of a statement without any data.
 //!
 //! ```text
-//! text ─► reader (characters) ─► scanner (tokens) ─► parser ─► ast ─► display
-//!                                                               └──► fold, time_range
+//! text -> reader (characters) -> scanner (tokens) -> parser -> ast -> display
+//!                                                          -> fold, time_range
 //! ```
 //!
 //! Source: influxql 1.4.1, the language of influxdb 1.12, down to the words and positions of
@@ -18,6 +18,7 @@ mod parser;
 mod quote;
 mod reader;
 mod regex;
+mod requirement;
 mod scanner;
 #[cfg(test)]
 mod tests;
@@ -33,6 +34,7 @@ pub use fold::fold;
 pub use params::{BindValue, Params};
 pub use parser::{EXPR_DEPTH_MAX, NESTING_MAX, parse_query, parse_query_with};
 pub use quote::{Identifier, Text, needs_quotes};
+pub use requirement::Requirement;
 pub use time::{format_rfc3339, format_rfc3339_nano, is_time_literal, parse_time};
 pub use time_range::{ConditionError, TimeRange, time_range};
 pub use token::Pos;

@@ -16,7 +16,7 @@ const REPEAT_MAX: i32 = 1000;
 /// # Errors
 ///
 /// `error parsing regexp: ` and Go's words, with the part of the pattern in backquotes.
-pub fn check(pattern: &str) -> Result<(), String> {
+pub(super) fn check(pattern: &str) -> Result<(), String> {
     let mut checker = Checker {
         pattern,
         at: 0,
@@ -105,7 +105,9 @@ impl<'a> Checker<'a> {
 
     /// Reads what follows `(?`: a name or flags. Whether a group was opened.
     fn perl_group(&mut self, start: usize) -> Result<bool, String> {
-        if self.eat("P<") || self.eat("<") {
+        // Go looks for a name only if something follows the bracket.
+        let named = !matches!(self.rest(), "P<" | "<");
+        if named && (self.eat("P<") || self.eat("<")) {
             let name_at = self.at;
             let Some(length) = self.rest().find('>') else {
                 let whole = self.pattern.get(start..).unwrap_or("");
@@ -206,7 +208,7 @@ impl<'a> Checker<'a> {
                 self.at += self
                     .rest()
                     .find("\\E")
-                    .map_or(self.rest().len(), |end| end + 2)
+                    .map_or_else(|| self.rest().len(), |end| end + 2)
             }
             'p' | 'P' => self.unicode_class(start)?,
             _ => drop(self.escaped_char(start)?),
@@ -217,13 +219,22 @@ impl<'a> Checker<'a> {
     /// Reads `pN` or `p{Name}`. Which names exist is left to the engine that runs it.
     fn unicode_class(&mut self, start: usize) -> Result<(), String> {
         self.at += 1;
-        if self.rest().starts_with('{') {
-            let Some(end) = self.rest().find('}') else {
-                self.at = self.pattern.len();
-                return Err(error("invalid character class range", self.since(start)));
-            };
-            self.at += end + 1;
-        } else if self.next().is_none() {
+        let name_at = self.at;
+        let read = if self.rest().starts_with('{') {
+            self.at += self
+                .rest()
+                .find('}')
+                .map_or_else(|| self.rest().len(), |end| end + 1);
+            self.since(start).ends_with('}')
+        } else {
+            self.next().is_some()
+        };
+        let name = self
+            .since(name_at)
+            .trim_start_matches(['{', '^'])
+            .trim_end_matches('}');
+        let known = |ch: char| ch == '_' || ch.is_ascii_alphabetic();
+        if !read || name.is_empty() || !name.chars().all(known) {
             return Err(error("invalid character class range", self.since(start)));
         }
         Ok(())
@@ -390,6 +401,10 @@ mod tests {
             ("\\8", "invalid escape sequence: `\\8`"),
             ("(?=a)", "invalid or unsupported Perl syntax: `(?=`"),
             ("(?P<a", "invalid named capture: `(?P<a`"),
+            ("(?P<", "invalid or unsupported Perl syntax: `(?P`"),
+            ("\\p{Gr", "invalid character class range: `\\p{Gr`"),
+            ("\\p{.}", "invalid character class range: `\\p{.}`"),
+            ("[\\p]", "invalid character class range: `\\p]`"),
             ("(?P<a b>c)", "invalid named capture: `(?P<a b>`"),
         ] {
             let expected = std::format!("error parsing regexp: {text}");

@@ -5,7 +5,7 @@
 /// of the IANA database, in its case; the empty name is UTC.
 ///
 /// Source: Go `time.LoadLocation`.
-pub fn canonical(name: &str) -> Option<&str> {
+pub(super) fn canonical(name: &str) -> Option<&str> {
     if name.is_empty() {
         return Some("UTC");
     }

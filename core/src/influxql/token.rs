@@ -10,15 +10,14 @@ macro_rules! tokens {
         ///
         /// Source: influxql 1.4 `Token`; the texts are what its errors print.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        #[expect(missing_docs, reason = "keywords are what they say")]
-        pub enum Token {
+        pub(super) enum Token {
             $($(#[$pdoc])* $plain,)*
             $($keyword,)*
         }
 
         impl Token {
             /// The text of the token in errors; empty for those upstream left without one.
-            pub const fn as_str(self) -> &'static str {
+            pub(super) const fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$plain => $ptext,)*
                     $(Self::$keyword => $ktext,)*
@@ -174,7 +173,7 @@ tokens! {
 /// The keyword that `word` spells, in any case, or [`Token::Identifier`].
 ///
 /// Source: influxql 1.4 `Lookup`.
-pub fn lookup(word: &str) -> Token {
+pub(super) fn lookup(word: &str) -> Token {
     KEYWORDS
         .iter()
         .find(|(text, _)| text.eq_ignore_ascii_case(word))

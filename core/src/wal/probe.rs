@@ -28,6 +28,8 @@ pub(super) struct Probe {
     register_lsn: Option<(u64, u64)>,
     is_second: bool,
     has_gap: bool,
+    /// Whether the completion mark is durable, or none is needed.
+    is_mark_proven: bool,
     next_lsn: Option<u64>,
     proof: Proof,
 }
@@ -49,6 +51,7 @@ impl Probe {
             register_lsn,
             is_second: false,
             has_gap: false,
+            is_mark_proven: is_settled || !header.repair,
             next_lsn: None,
             proof: Proof {
                 certified,
@@ -114,6 +117,7 @@ impl Probe {
                     self.proof.usable = end;
                 }
                 let is_mark = head.kind == FrameKind::RepairComplete && is_intact;
+                self.is_mark_proven |= is_mark && end <= certified;
                 self.proof.is_settled |= is_mark && (end <= certified || !self.has_gap);
                 false
             }
@@ -135,6 +139,16 @@ impl Probe {
 
     fn finish(&self) -> Proof {
         let certified = self.proof.certified;
+        if self.proof.is_settled && !self.is_mark_proven {
+            // The mark may vanish with the next power cut, and the whole repair with it: until
+            // it is durable, nothing that was repeated is.
+            let (certified, next_lsn) = (self.origin.pos(), self.origin.expected());
+            return Proof {
+                certified,
+                next_lsn,
+                ..self.proof
+            };
+        }
         let told = self
             .register_lsn
             .filter(|(end, _)| *end == certified)

@@ -83,6 +83,17 @@ pub struct ShowCardinality {
     pub dimensions: Vec<Expr>,
 }
 
+impl ShowCardinality {
+    /// Whether the answer may be estimated without reading the sources.
+    pub fn is_estimate(&self) -> bool {
+        !self.exact
+            && matches!(
+                self.kind,
+                CardinalityKind::Series | CardinalityKind::Measurement
+            )
+    }
+}
+
 /// What a cardinality is of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "they are what they say")]

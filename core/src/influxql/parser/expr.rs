@@ -53,8 +53,7 @@ impl Parser<'_> {
         let Some(first) = operands.next() else {
             return Err(ParseError::rule("empty expression"));
         };
-        let deep = build(first, ops.into_iter().zip(operands));
-        check_depth(deep)
+        build(first, ops.into_iter().zip(operands))
     }
 
     /// Reads one operand: a literal, a name, a call, or something in parentheses.
@@ -97,7 +96,7 @@ impl Parser<'_> {
     fn parenthesized(&mut self) -> Result<Deep, ParseError> {
         let Deep { expr, depth } = self.nested(1, Self::deep_expression)?;
         self.expect(Token::RightParen)?;
-        Ok(Deep {
+        check_depth(Deep {
             expr: Expr::Paren(Box::new(expr)),
             depth: depth + 1,
         })
@@ -136,7 +135,7 @@ impl Parser<'_> {
             other => {
                 let factor = Expr::Integer(if negative { -1 } else { 1 });
                 let expr = Expr::binary(BinaryOp::Multiply, factor, other);
-                return Ok(Deep {
+                return check_depth(Deep {
                     expr,
                     depth: depth + 1,
                 });
@@ -246,7 +245,7 @@ fn check_depth(deep: Deep) -> Result<Deep, ParseError> {
 
 /// Joins operands by precedence, left to right among equals. A stack of pending operators of
 /// rising precedence keeps this linear and free of recursion.
-fn build(first: Deep, rest: impl Iterator<Item = (BinaryOp, Deep)>) -> Deep {
+fn build(first: Deep, rest: impl Iterator<Item = (BinaryOp, Deep)>) -> Result<Deep, ParseError> {
     // Operands of one run of equal operators are kept apart until the run ends, so that AND
     // and OR can be balanced.
     let mut pending: Vec<(Vec<Deep>, Vec<BinaryOp>)> = Vec::new();
@@ -257,7 +256,7 @@ fn build(first: Deep, rest: impl Iterator<Item = (BinaryOp, Deep)>) -> Deep {
                 .last()
                 .is_some_and(|last| last.precedence() > op.precedence())
         {
-            operand = close(&mut pending, operand);
+            operand = close(&mut pending, operand)?;
         }
         match pending.last_mut() {
             Some((operands, ops))
@@ -273,15 +272,15 @@ fn build(first: Deep, rest: impl Iterator<Item = (BinaryOp, Deep)>) -> Deep {
         operand = next;
     }
     while !pending.is_empty() {
-        operand = close(&mut pending, operand);
+        operand = close(&mut pending, operand)?;
     }
-    operand
+    Ok(operand)
 }
 
 /// Ends the innermost run of operators with its last operand.
-fn close(pending: &mut Vec<(Vec<Deep>, Vec<BinaryOp>)>, last: Deep) -> Deep {
+fn close(pending: &mut Vec<(Vec<Deep>, Vec<BinaryOp>)>, last: Deep) -> Result<Deep, ParseError> {
     let Some((mut operands, ops)) = pending.pop() else {
-        return last;
+        return Ok(last);
     };
     operands.push(last);
     if let Some(&op @ (BinaryOp::And | BinaryOp::Or)) = ops.first() {
@@ -290,34 +289,36 @@ fn close(pending: &mut Vec<(Vec<Deep>, Vec<BinaryOp>)>, last: Deep) -> Deep {
     let mut operands = operands.into_iter();
     let mut left = operands.next().unwrap_or_else(|| leaf(Expr::Nil));
     for (op, right) in ops.into_iter().zip(operands) {
-        left = join(op, left, right);
+        left = join(op, left, right)?;
     }
-    left
+    Ok(left)
 }
 
 /// Joins neighbours pairwise until one is left. AND and OR are associative, so this changes
 /// neither the meaning nor the printed text, only the depth.
-fn balance(op: BinaryOp, mut operands: Vec<Deep>) -> Deep {
+fn balance(op: BinaryOp, mut operands: Vec<Deep>) -> Result<Deep, ParseError> {
     while operands.len() > 1 {
         let mut pairs = Vec::with_capacity(operands.len().div_ceil(2));
         let mut from = operands.into_iter();
         while let Some(left) = from.next() {
             pairs.push(match from.next() {
-                Some(right) => join(op, left, right),
+                Some(right) => join(op, left, right)?,
                 None => left,
             });
         }
         operands = pairs;
     }
-    operands.pop().unwrap_or_else(|| leaf(Expr::Nil))
+    Ok(operands.pop().unwrap_or_else(|| leaf(Expr::Nil)))
 }
 
-fn join(op: BinaryOp, left: Deep, right: Deep) -> Deep {
+/// Joins two expressions, unless that grows too deep: the check comes with every level, since
+/// even dropping a tree recurses.
+fn join(op: BinaryOp, left: Deep, right: Deep) -> Result<Deep, ParseError> {
     let depth = left.depth.max(right.depth) + 1;
-    Deep {
+    check_depth(Deep {
         expr: Expr::binary(op, left.expr, right.expr),
         depth,
-    }
+    })
 }
 
 fn number(found: &Lexeme) -> Result<Expr, ParseError> {

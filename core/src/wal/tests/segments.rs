@@ -2,7 +2,7 @@
 
 use super::flips::check;
 use super::*;
-use crate::wal::header::Header;
+use crate::wal::header::{Header, HeaderFound};
 
 #[test]
 fn a_missing_segment_is_damage_with_its_lsns() {
@@ -200,6 +200,33 @@ fn a_repair_counts_only_once_it_is_complete() {
 }
 
 #[test]
+fn a_damaged_repair_does_not_count_while_its_mark_is_unproven() {
+    let sample = sample(false);
+    let before = replay(&sample.store);
+    let (next, link, lsn) = (
+        before.end.next_segment,
+        before.end.predecessor,
+        before.end.next_lsn,
+    );
+    let mut log = Log::begin(config(1), next, link, lsn, true);
+    let mut store = sample.store;
+    for frame in before.frames.iter().filter(|frame| !frame.certified) {
+        log.append(frame.kind, &frame.payload, frame.points, frame.more);
+    }
+    drain(&mut log, &mut store, false);
+    // Its promise proves what is repeated, nothing proves the mark itself.
+    log.append(FrameKind::RepairComplete, b"", 0, false);
+    drain(&mut log, &mut store, false);
+    store.get_mut(&next.0).unwrap()[HEADER_BLOCK_BYTES as usize + 41] ^= 1;
+    let outcome = replay(&store);
+    assert_eq!(
+        (outcome.frames, outcome.end.damage),
+        (before.frames, vec![])
+    );
+    assert_eq!(outcome.end.obsolete, [next]);
+}
+
+#[test]
 fn any_page_of_a_header_block_may_be_lost() {
     let sample = sample(true);
     for id in [1, 2, 3] {
@@ -212,5 +239,5 @@ fn any_page_of_a_header_block_may_be_lost() {
         }
     }
     let header = Header::find(&sample.store[&3]);
-    assert!(matches!(header, crate::wal::header::HeaderFound::Valid(_)));
+    assert!(matches!(header, HeaderFound::Valid(_)));
 }

@@ -1,0 +1,48 @@
+# The root commands. On a fresh Debian machine with rustup, a C compiler, make, Node 20 and
+# Python 3 there is nothing to install beforehand: tests/setup.sh brings in the rest, pinned.
+
+PROOF_MINUTES ?= 5
+BINARY := target/release/tidegate
+
+.PHONY: run build js setup lint quick test proof bench bench-quick clean
+
+run: build
+	$(BINARY) serve --http 127.0.0.1:8086 --data ./tidegate-data
+
+build:
+	cargo build --release -p tidegate
+
+# The JavaScript face and the npm package around it, into wasm/dist.
+js:
+	node wasm/scripts/build.mjs
+
+# Debian packages, the Python environment and the npm packages that tests need.
+setup:
+	bash tests/setup.sh
+
+lint:
+	cargo fmt --all --check
+	cargo clippy -p tidegate-core --all-targets -- -D warnings
+
+# The core alone, in seconds.
+quick:
+	cargo test -p tidegate-core
+
+test: setup lint quick build js
+	cargo test --release -p tidegate -p tidegate-wasm-build -p tidegate-tests
+	node --test wasm/test/*.test.mjs
+	python3 tests/clients/run.py --binary $(BINARY)
+
+proof: setup build js
+	PROOF_MINUTES=$(PROOF_MINUTES) cargo test --release -p tidegate-tests -- --nocapture
+
+bench: setup build
+	cargo run --release -p tidegate-tests --bin bench -- --binary $(BINARY) \
+		--goal-cpu-ratio-influx 12 --goal-native-ratio 1.5
+
+bench-quick: setup build
+	cargo run --release -p tidegate-tests --bin bench -- --binary $(BINARY) --quick
+
+clean:
+	cargo clean
+	rm -rf wasm/dist wasm/node_modules tests/.venv tests/js/node_modules

@@ -1,0 +1,303 @@
+//! From a request's head to what has to be done about it, before any of its body is read.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::answer::{Answer, Responder};
+use super::head::Head;
+use super::params::{Params, unescape_path};
+use super::query::QueryPlan;
+use super::text::{json_string, quote};
+use super::version::INFLUXDB_VERSION;
+use super::write::{Ack, WritePlan};
+use crate::limits;
+use crate::model::Precision;
+
+/// What a host decided about its HTTP face.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Site {
+    /// Whether requests have to say who they are.
+    pub auth_enabled: bool,
+    /// Whether that includes `/ping`, `/health`, `/status` and `/metrics`.
+    pub ping_auth_enabled: bool,
+    /// The realm named in a 401.
+    pub realm: String,
+    /// Largest body of a write, in bytes, inflated or not; 0 for no limit.
+    pub body_bytes_max: u64,
+    /// What a 204 to a write promises.
+    pub ack: Ack,
+}
+
+impl Default for Site {
+    fn default() -> Self {
+        Self {
+            auth_enabled: false,
+            ping_auth_enabled: false,
+            realm: "InfluxDB".into(),
+            body_bytes_max: limits::BODY_BYTES_MAX as u64,
+            ack: Ack::Durable,
+        }
+    }
+}
+
+/// What a host knows about databases and users when a request arrives.
+pub trait Gate {
+    /// Whether there is such a database.
+    fn exists(&mut self, database: &str) -> bool;
+
+    /// Checks the credentials of a request and remembers its user. Called only where the site
+    /// asks for credentials; the error is the text of the 401.
+    fn authenticate(&mut self, _head: &Head<'_>, _params: &Params) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// Whether the user may write to `database`; the error is the text of the 403.
+    fn may_write(&mut self, _database: &str) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+/// What to do about a request.
+#[derive(Clone, Debug)]
+pub enum Decision {
+    /// Send this; the body of the request does not matter.
+    Answer(Answer),
+    /// Read the body and write it.
+    Write(WritePlan),
+    /// Read the body if it has to be, and run the query.
+    Query(QueryPlan),
+    /// The host's own figures, as Prometheus reads them.
+    Metrics(Responder),
+    /// The host's own figures, as upstream's `/debug/vars` gives them.
+    Vars(Responder),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Route {
+    Write,
+    WriteV2,
+    Query,
+    Ping,
+    Health,
+    Status,
+    Metrics,
+}
+
+impl Route {
+    fn of(path: &[u8]) -> Option<Self> {
+        Some(match path {
+            b"/write" => Self::Write,
+            b"/api/v2/write" => Self::WriteV2,
+            b"/query" => Self::Query,
+            b"/ping" => Self::Ping,
+            b"/health" => Self::Health,
+            b"/status" => Self::Status,
+            b"/metrics" => Self::Metrics,
+            _ => return None,
+        })
+    }
+
+    const fn methods(self) -> &'static [&'static str] {
+        match self {
+            Self::Write | Self::WriteV2 => &["OPTIONS", "POST"],
+            Self::Query => &["GET", "OPTIONS", "POST"],
+            Self::Ping | Self::Status => &["GET", "HEAD", "OPTIONS"],
+            Self::Health | Self::Metrics => &["GET", "OPTIONS"],
+        }
+    }
+
+    /// Whether credentials are asked for, where the site has them.
+    const fn guarded(self, site: &Site) -> bool {
+        match self {
+            Self::Write | Self::WriteV2 | Self::Query => site.auth_enabled,
+            _ => site.auth_enabled && site.ping_auth_enabled,
+        }
+    }
+}
+
+/// Decides about a request. `fresh_id` names it, unless its client does.
+///
+/// The order of checks is upstream's: path, method, credentials, then those of the handler.
+///
+/// Source: influxdb 1.12 `services/httpd.NewHandler`, `Handler.AddRoutes`, `serveWrite`.
+pub fn decide(head: &Head<'_>, site: &Site, gate: &mut impl Gate, fresh_id: &str) -> Decision {
+    let params = Params::parse(head.query.as_bytes());
+    let path = unescape_path(head.path).unwrap_or_default();
+    let responder = Responder::new(head, &params, fresh_id);
+    if path.starts_with(b"/debug/vars") {
+        return Decision::Vars(responder);
+    }
+    let Some(route) = Route::of(&path) else {
+        return Decision::Answer(refuse(head, 404, "404 page not found\n"));
+    };
+    if !route.methods().contains(&head.method) {
+        let mut answer = refuse(head, 405, "Method Not Allowed\n");
+        answer.set("Allow", route.methods().join(", ").as_bytes());
+        return Decision::Answer(answer);
+    }
+    if head.method == "OPTIONS" {
+        return Decision::Answer(responder.bare(200));
+    }
+    if route.guarded(site)
+        && let Err(text) = gate.authenticate(head, &params)
+    {
+        return Decision::Answer(responder.unauthorized(&site.realm, &text));
+    }
+    match route {
+        Route::Write | Route::WriteV2 => {
+            let target = if route == Route::Write {
+                Target::v1
+            } else {
+                Target::v2
+            };
+            write(head, site, gate, responder, target(&params), &params)
+        }
+        Route::Query => Decision::Query(QueryPlan::new(head, params, responder)),
+        Route::Ping => Decision::Answer(ping(&params, &responder)),
+        Route::Health => Decision::Answer(health(&responder)),
+        Route::Status => Decision::Answer(responder.empty(204)),
+        Route::Metrics => Decision::Metrics(responder),
+    }
+}
+
+/// Where a write goes, as its parameters say.
+struct Target {
+    database: Vec<u8>,
+    retention_policy: Vec<u8>,
+    precision: Precision,
+}
+
+impl Target {
+    fn v1(params: &Params) -> Result<Self, (u16, String)> {
+        let precision = Precision::from_v1(&params.text("precision")).ok_or_else(|| {
+            let given = quote(params.get("precision"));
+            (
+                400,
+                alloc::format!("invalid precision {given} (use n, u, ms, s, m or h)"),
+            )
+        })?;
+        Ok(Self {
+            database: params.get("db").into(),
+            retention_policy: params.get("rp").into(),
+            precision,
+        })
+    }
+
+    fn v2(params: &Params) -> Result<Self, (u16, String)> {
+        let precision = Precision::from_v2(&params.text("precision")).ok_or_else(|| {
+            let given = quote(params.get("precision"));
+            (
+                400,
+                alloc::format!("invalid precision {given} (use ns, us, ms or s)"),
+            )
+        })?;
+        let bucket = params.get("bucket");
+        let slash = bucket.iter().position(|&byte| byte == b'/');
+        let (database, policy) = bucket.split_at(slash.unwrap_or(bucket.len()));
+        let complaint = match (bucket, database) {
+            (b"", _) => {
+                "bucket name \"\" is missing a slash; not in \"database/retention-policy\" format"
+                    .into()
+            }
+            (_, b"") => {
+                let bucket = quote(bucket);
+                alloc::format!("bucket name {bucket} is in db/rp form but has an empty database")
+            }
+            _ => {
+                return Ok(Self {
+                    database: database.into(),
+                    retention_policy: policy.get(1..).unwrap_or_default().into(),
+                    precision,
+                });
+            }
+        };
+        Err((404, complaint))
+    }
+}
+
+fn write(
+    head: &Head<'_>,
+    site: &Site,
+    gate: &mut impl Gate,
+    responder: Responder,
+    target: Result<Target, (u16, String)>,
+    params: &Params,
+) -> Decision {
+    let refuse = |status, text: &str| Decision::Answer(responder.error(status, text.as_bytes()));
+    let target = match target {
+        Ok(target) => target,
+        Err((status, text)) => return refuse(status, &text),
+    };
+    if target.database.is_empty() {
+        return refuse(400, "database is required");
+    }
+    // A name that is not UTF-8 is no database's name.
+    let database = match String::from_utf8(target.database) {
+        Ok(name) if gate.exists(&name) => name,
+        Ok(name) => {
+            let name = quote(name.as_bytes());
+            return refuse(404, &alloc::format!("database not found: {name}"));
+        }
+        Err(name) => {
+            let name = quote(name.as_bytes());
+            return refuse(404, &alloc::format!("database not found: {name}"));
+        }
+    };
+    if site.auth_enabled
+        && let Err(text) = gate.may_write(&database)
+    {
+        return refuse(403, &text);
+    }
+    let plan = WritePlan {
+        database,
+        retention_policy: String::from_utf8_lossy(&target.retention_policy).into_owned(),
+        precision: target.precision,
+        consistency_known: consistency_is_known(params.get("consistency")),
+        // Compared exactly: upstream takes `GZIP` and `deflate` bodies as they are.
+        gzip: head.get("Content-Encoding") == b"gzip",
+        body_bytes_max: site.body_bytes_max,
+        declared_bytes: head.content_length(),
+        ack: site.ack,
+        responder,
+    };
+    match plan.too_large_as_declared() {
+        // Whether a compressed body has a good header is checked before its length.
+        Some(answer) if !plan.gzip => Decision::Answer(answer),
+        _ => Decision::Write(plan),
+    }
+}
+
+fn consistency_is_known(level: &[u8]) -> bool {
+    let known = ["", "any", "one", "quorum", "all"];
+    known
+        .iter()
+        .any(|known| level.eq_ignore_ascii_case(known.as_bytes()))
+}
+
+fn ping(params: &Params, responder: &Responder) -> Answer {
+    match params.get("verbose") {
+        b"" | b"0" | b"false" => responder.empty(204),
+        _ => {
+            let mut answer = responder.empty(200);
+            answer.body.extend_from_slice(b"{\"version\":");
+            json_string(&mut answer.body, INFLUXDB_VERSION.as_bytes());
+            answer.body.push(b'}');
+            answer
+        }
+    }
+}
+
+fn health(responder: &Responder) -> Answer {
+    let mut answer = responder.empty(200);
+    answer.body.extend_from_slice(
+        b"{\"checks\":[],\"message\":\"ready for queries and writes\",\
+          \"name\":\"influxdb\",\"status\":\"pass\",\"version\":",
+    );
+    json_string(&mut answer.body, INFLUXDB_VERSION.as_bytes());
+    answer.body.push(b'}');
+    answer
+}
+
+fn refuse(head: &Head<'_>, status: u16, text: &str) -> Answer {
+    Answer::plain(status, if head.method == "HEAD" { "" } else { text })
+}

@@ -1,0 +1,373 @@
+//! Heads: who is asked what in which order, ids, limits, and no panic on anything.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::world::{World, ask, judge};
+use crate::engine::{WriteError, WriteReport};
+use crate::http::{
+    Answer, BodyError, Decision, Gate, Head, Params, Responder, Site, WritePlan, decide,
+};
+
+fn head<'a>(method: &'a str, path: &'a str, query: &'a str) -> Head<'a> {
+    Head {
+        method,
+        path,
+        query,
+        headers: &[],
+    }
+}
+
+fn plan(query: &str, headers: &[(&str, &[u8])], site: &Site) -> Result<WritePlan, Answer> {
+    let head = Head {
+        method: "POST",
+        path: "/write",
+        query,
+        headers,
+    };
+    match decide(&head, site, &mut World::new(), "") {
+        Decision::Write(plan) => Ok(plan),
+        Decision::Answer(answer) => Err(answer),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_request_is_named_by_its_client_or_afresh() {
+    let name = |headers: &[(&str, &[u8])]| {
+        let head = Head {
+            method: "GET",
+            path: "/ping",
+            query: "",
+            headers,
+        };
+        let answer = ask(&mut World::new(), &head, b"");
+        assert_eq!(answer.header("Request-Id"), answer.header("X-Request-Id"));
+        String::from_utf8(answer.header("Request-Id").into()).unwrap()
+    };
+    assert_eq!(name(&[]), "fresh-id");
+    assert_eq!(name(&[("request-id", b"a")]), "a");
+    assert_eq!(
+        name(&[("Request-Id", b"a"), ("x-request-id", b"b\tc")]),
+        "b c"
+    );
+}
+
+#[test]
+fn ping_and_health_tell_the_version() {
+    let answer = ask(
+        &mut World::new(),
+        &head("GET", "/ping", "verbose=False"),
+        b"",
+    );
+    assert_eq!(
+        (answer.status, &answer.body[..]),
+        (200, &b"{\"version\":\"1.12.4\"}"[..])
+    );
+    let answer = ask(&mut World::new(), &head("GET", "/health", ""), b"");
+    assert_eq!(
+        String::from_utf8(answer.body).unwrap(),
+        "{\"checks\":[],\"message\":\"ready for queries and writes\",\"name\":\"influxdb\",\
+         \"status\":\"pass\",\"version\":\"1.12.4\"}"
+    );
+    assert_eq!(
+        ask(&mut World::new(), &head("POST", "/ping", ""), b"").status,
+        405
+    );
+    assert_eq!(
+        ask(&mut World::new(), &head("HEAD", "/ping", ""), b"").status,
+        204
+    );
+}
+
+#[test]
+fn the_origin_is_echoed_by_handlers_only() {
+    let headers = [("Origin", &b"http://localhost"[..])];
+    for (path, echoed) in [("/ping", true), ("/nope", false)] {
+        let head = Head {
+            method: "GET",
+            path,
+            query: "",
+            headers: &headers,
+        };
+        let answer = ask(&mut World::new(), &head, b"");
+        let origin = answer.header("Access-Control-Allow-Origin");
+        assert_eq!(origin == b"http://localhost", echoed);
+    }
+}
+
+#[test]
+fn precision_is_judged_before_the_database_and_that_before_the_body() {
+    for (query, status, message) in [
+        (
+            "precision=x",
+            400,
+            "invalid precision \"x\" (use n, u, ms, s, m or h)",
+        ),
+        ("", 400, "database is required"),
+        ("db=d;x=1", 400, "database is required"),
+        ("db=%ff", 404, "database not found: \"\\xff\""),
+    ] {
+        let answer = plan(query, &[], &Site::default()).unwrap_err();
+        assert_eq!(answer.status, status);
+        assert_eq!(answer.header("X-Influxdb-Error"), message.as_bytes());
+    }
+    let v2 = head("POST", "/api/v2/write", "bucket=%2frp");
+    let answer = ask(&mut World::new(), &v2, b"");
+    let expected = "bucket name \"/rp\" is in db/rp form but has an empty database";
+    assert_eq!(
+        (answer.status, answer.header("X-Influxdb-Error")),
+        (404, expected.as_bytes())
+    );
+}
+
+#[test]
+fn a_declared_length_beyond_the_limit_is_refused_unread() {
+    let site = Site {
+        body_bytes_max: 10,
+        ..Site::default()
+    };
+    let length = |length: &'static [u8]| [("Content-Length", length)];
+    assert!(plan("db=d", &length(b"10"), &site).is_ok());
+    let answer = plan("db=d", &length(b"11"), &site).unwrap_err();
+    assert_eq!(
+        (answer.status, answer.header("X-Influxdb-Error")),
+        (413, &b"Request Entity Too Large"[..])
+    );
+    let gzip = [
+        ("content-length", &b"11"[..]),
+        ("content-encoding", b"gzip"),
+    ];
+    let late = plan("db=d", &gzip, &site).unwrap();
+    assert_eq!(
+        late.too_large_as_declared().map(|answer| answer.status),
+        Some(413)
+    );
+    assert_eq!(late.body_error(&BodyError::InvalidHeader).status, 400);
+    let unlimited = Site {
+        body_bytes_max: 0,
+        ..site
+    };
+    assert!(plan("db=d", &length(b"11"), &unlimited).is_ok());
+}
+
+#[test]
+fn an_unknown_consistency_loses_to_lines_and_beats_the_policy() {
+    let known = plan("db=d&consistency=aLL", &[], &Site::default()).unwrap();
+    assert!(!known.request(7).dry_run);
+    let plan = plan(
+        "db=d&consistency=two&rp=nope&precision=s",
+        &[],
+        &Site::default(),
+    )
+    .unwrap();
+    let request = plan.request(7);
+    assert!(request.dry_run && request.now_ns == 7);
+    let answer = plan.answer(&judge(&request, b"bad"));
+    assert_eq!(
+        answer.header("X-Influxdb-Error"),
+        b"invalid consistency level"
+    );
+    let request = crate::engine::WriteRequest {
+        retention_policy: String::new(),
+        ..request
+    };
+    let answer = plan.answer(&judge(&request, b"bad"));
+    assert_eq!(
+        answer.header("X-Influxdb-Error"),
+        b"unable to parse 'bad': missing fields"
+    );
+}
+
+#[test]
+fn overload_is_503_with_a_time_to_come_back() {
+    let plan = plan("db=d", &[], &Site::default()).unwrap();
+    for error in [
+        WriteError::Busy,
+        WriteError::CacheFull,
+        WriteError::NoSpace,
+        WriteError::Opening,
+    ] {
+        let answer = plan.answer(&Err(error));
+        assert_eq!(answer.status, 503);
+        assert!(!answer.header("Retry-After").is_empty());
+    }
+    assert_eq!(plan.answer(&Err(WriteError::BodyTooLarge)).status, 413);
+    assert_eq!(plan.unavailable("closing").status, 503);
+}
+
+#[test]
+fn acknowledged_writes_say_what_that_means() {
+    let plan = plan("db=d", &[], &Site::default()).unwrap();
+    let report: Result<WriteReport, _> = judge(&plan.request(0), b"");
+    assert_eq!(plan.answer(&report).header("X-Tidegate-Ack"), b"durable");
+    assert_eq!(
+        plan.answer(&judge(&plan.request(0), b"bad"))
+            .header("X-Tidegate-Ack"),
+        b""
+    );
+}
+
+#[test]
+fn errors_in_headers_are_short_and_one_line() {
+    let plan = plan("db=d", &[], &Site::default()).unwrap();
+    let long = "xa\nb\r\0\u{e9}".repeat(400);
+    let header = plan
+        .body_error(&BodyError::Read(long))
+        .header("X-Influxdb-Error")
+        .to_vec();
+    assert_eq!(header.len(), 1024);
+    assert!(header.starts_with("xa b  \u{e9}xa b".as_bytes()));
+}
+
+struct Guard {
+    user: bool,
+    asked: Vec<String>,
+}
+
+impl Gate for Guard {
+    fn exists(&mut self, database: &str) -> bool {
+        self.asked.push(database.into());
+        database == "d"
+    }
+
+    fn authenticate(&mut self, _head: &Head<'_>, params: &Params) -> Result<(), String> {
+        self.user = params.get("u") == b"w";
+        if self.user {
+            Ok(())
+        } else {
+            Err("authorization failed".into())
+        }
+    }
+
+    fn may_write(&mut self, database: &str) -> Result<(), String> {
+        Err(alloc::format!(
+            "\"w\" user is not authorized to write to database \"{database}\""
+        ))
+    }
+}
+
+#[test]
+fn credentials_are_judged_after_the_method_and_before_all_else() {
+    let site = Site {
+        auth_enabled: true,
+        ..Site::default()
+    };
+    let mut guard = Guard {
+        user: false,
+        asked: Vec::new(),
+    };
+    let mut status =
+        |method, path, query| match decide(&head(method, path, query), &site, &mut guard, "") {
+            Decision::Answer(answer) => answer,
+            other => panic!("{other:?}"),
+        };
+    assert_eq!(status("GET", "/write", "").status, 405);
+    assert_eq!(status("OPTIONS", "/write", "").status, 200);
+    assert_eq!(status("GET", "/ping", "").status, 204);
+    let answer = status("POST", "/write", "db=d");
+    assert_eq!(
+        (answer.status, answer.header("WWW-Authenticate")),
+        (401, &b"Basic realm=\"InfluxDB\""[..])
+    );
+    assert_eq!(answer.header("X-Influxdb-Error"), b"");
+    assert_eq!(answer.body, b"{\"error\":\"authorization failed\"}\n");
+    assert_eq!(status("GET", "/query", "q=SHOW+USERS").status, 401);
+    assert_eq!(status("POST", "/write", "u=w&db=nope").status, 404);
+    assert_eq!(status("POST", "/write", "u=w&db=d").status, 403);
+    assert_eq!(guard.asked, ["nope", "d"]);
+    let shut = Site {
+        ping_auth_enabled: true,
+        ..site
+    };
+    let decision = decide(&head("GET", "/ping", ""), &shut, &mut guard, "");
+    assert!(matches!(decision, Decision::Answer(answer) if answer.status == 401));
+}
+
+#[test]
+fn the_hosts_own_figures_are_left_to_it() {
+    let figures = |path| {
+        decide(
+            &head("GET", path, ""),
+            &Site::default(),
+            &mut World::new(),
+            "",
+        )
+    };
+    let is_empty = |responder: &Responder| responder.empty(200).body.is_empty();
+    assert!(matches!(figures("/metrics"), Decision::Metrics(responder) if is_empty(&responder)));
+    assert!(matches!(figures("/debug/vars"), Decision::Vars(responder) if is_empty(&responder)));
+}
+
+#[test]
+fn no_head_and_no_query_makes_it_panic() {
+    let methods = ["GET", "POST", "HEAD", "OPTIONS", "PUT", ""];
+    let paths = [
+        "/query",
+        "/write",
+        "/api/v2/write",
+        "/ping",
+        "/%",
+        "",
+        "/qu%65ry",
+        "\u{e9}",
+    ];
+    let alphabet = "abdpqrt =&;%+\"'/\\0123456789,.()*<>=~!\n\u{e9}\u{2028}";
+    let words = [
+        "q=",
+        "db=d",
+        "SELECT",
+        "SHOW",
+        "FROM",
+        "precision=",
+        "epoch=",
+        "chunked=true",
+        "%zz",
+        "bucket=",
+        "params={\"a\":",
+        "DATABASES",
+        "CREATE",
+        "$a",
+        "chunk_size=1",
+        "%3b",
+    ];
+    let mut random = super::texts::Random(3);
+    for _ in 0..20_000 {
+        let mut query = String::new();
+        for _ in 0..random.below(12) {
+            if random.below(2) == 0 {
+                query.push_str(words[random.below(words.len())]);
+            } else {
+                let at = random.below(alphabet.chars().count());
+                query.extend(alphabet.chars().nth(at));
+            }
+        }
+        let bytes: Vec<u8> = (0..random.below(9)).map(|_| random.next() as u8).collect();
+        let form = random.below(2) == 0;
+        let kind: &[u8] = if form {
+            b"application/x-www-form-urlencoded"
+        } else {
+            b"multipart/form-data; boundary=a"
+        };
+        let headers = [
+            ("Accept", &bytes[..]),
+            ("Content-Type", kind),
+            ("Origin", &bytes),
+        ];
+        let method = methods[random.below(methods.len())];
+        let path = paths[random.below(paths.len())];
+        let head = Head {
+            method,
+            path,
+            query: &query,
+            headers: &headers,
+        };
+        let answer = ask(&mut World::new(), &head, query.as_bytes());
+        for (name, value) in &answer.headers {
+            assert!(
+                value.iter().all(|&byte| byte >= b' ' && byte != 0x7f),
+                "{name}"
+            );
+        }
+    }
+}

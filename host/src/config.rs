@@ -1,0 +1,247 @@
+//! The configuration: a TOML file, overridden by the environment, overridden by flags.
+//!
+//! Keys bear upstream's names where upstream has them.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+use crate::cli::ServeFlags;
+use crate::failure::Failure;
+use crate::log::log;
+use crate::units::{Size, Span};
+
+/// Everything that can be configured, with its default.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub(crate) struct Config {
+    pub data: Data,
+    pub http: Http,
+    pub guest: Guest,
+}
+
+/// `[data]`: where and how much.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub(crate) struct Data {
+    /// The data directory.
+    pub dir: PathBuf,
+    /// Bytes of cache and index a database may hold.
+    pub cache_max_memory_size: Size,
+    /// A segment of the log is closed at this size.
+    pub wal_segment_size: Size,
+    /// Log bytes that may wait for the disk; beyond, writes are answered 503.
+    pub wal_pending_size: Size,
+    /// Whether measurements and tags must be printable UTF-8.
+    pub validate_keys: bool,
+    /// A database that nobody used for this long gives its memory back.
+    pub idle_close: Span,
+}
+
+/// `[http]`: the listener and its limits. 0 switches a limit off.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub(crate) struct Http {
+    /// Where to listen; an empty host means every interface.
+    pub bind_address: String,
+    /// Whether users have to say who they are.
+    pub auth_enabled: bool,
+    /// Allows listening on more than loopback while nobody has to say who they are.
+    pub open_to_network: bool,
+    /// Largest body, before and after inflating.
+    pub max_body_size: Size,
+    /// Writes that are served at the same time.
+    pub max_concurrent_write_limit: usize,
+    /// Writes that may wait for their turn.
+    pub max_enqueued_write_limit: usize,
+    /// How long a write waits for its turn.
+    pub enqueued_write_timeout: Span,
+    /// Connections held open at the same time; further ones wait to be accepted.
+    pub max_connection_limit: usize,
+    /// From the first byte of a request to the end of its head.
+    pub head_timeout: Span,
+    /// How long a connection may stay open without a request.
+    pub idle_timeout: Span,
+    /// How long a client may refuse to take bytes of its answer.
+    pub write_stall_timeout: Span,
+    /// Bytes a second a body has to bring on average, once ten seconds have passed.
+    pub body_rate_min: Size,
+    /// How long a write waits for the disk before it is answered 503.
+    pub durable_timeout: Span,
+    /// How long in-flight requests may take at shutdown.
+    pub stop_timeout: Span,
+}
+
+/// `[guest]`: the WebAssembly instances that engines run in.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub(crate) struct Guest {
+    /// Runs engines as native code instead.
+    pub native: bool,
+    /// Linear memory of one instance.
+    pub memory_max: Size,
+    /// Memory of a closed instance that is kept for the next.
+    pub keep_resident: Size,
+    /// Databases that may be open at the same time.
+    pub instances_max: u32,
+}
+
+impl Default for Data {
+    fn default() -> Self {
+        Self {
+            dir: "./tidegate-data".into(),
+            cache_max_memory_size: Size(1 << 30),
+            wal_segment_size: Size(64 << 20),
+            wal_pending_size: Size(64 << 20),
+            validate_keys: false,
+            idle_close: Span::seconds(600),
+        }
+    }
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self {
+            bind_address: "127.0.0.1:8086".into(),
+            auth_enabled: false,
+            open_to_network: false,
+            max_body_size: Size(25_000_000),
+            max_concurrent_write_limit: 0,
+            max_enqueued_write_limit: 0,
+            enqueued_write_timeout: Span::seconds(30),
+            max_connection_limit: 0,
+            head_timeout: Span::seconds(10),
+            idle_timeout: Span::seconds(60),
+            write_stall_timeout: Span::seconds(10),
+            body_rate_min: Size(1024),
+            durable_timeout: Span::seconds(30),
+            stop_timeout: Span::seconds(30),
+        }
+    }
+}
+
+impl Default for Guest {
+    fn default() -> Self {
+        Self {
+            native: false,
+            memory_max: Size(4 << 30),
+            keep_resident: Size(16 << 20),
+            instances_max: 256,
+        }
+    }
+}
+
+impl Config {
+    /// Merges file, environment and flags; what none of them names keeps its default.
+    pub(crate) fn load(
+        flags: &ServeFlags,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, Failure> {
+        let known = Table::try_from(Self::default())
+            .map_err(|error| Failure::usage(format!("defaults: {error}")))?;
+        let mut table = match &flags.config {
+            Some(path) => read_file(path, &known)?,
+            None => Table::new(),
+        };
+        let mut sources: Vec<String> = Vec::new();
+        sources.extend(flags.config.iter().map(|path| path.display().to_string()));
+        for (name, value) in environment {
+            if apply_variable(&name, &value, &known, &mut table)? {
+                sources.push(name);
+            }
+        }
+        let mut config: Self = table.try_into().map_err(|error: toml::de::Error| {
+            let place = sources.join(", ");
+            Failure::usage(format!("configuration ({place}): {}", error.message()))
+        })?;
+        if let Some(dir) = &flags.data {
+            config.data.dir.clone_from(dir);
+        }
+        if let Some(address) = &flags.http {
+            config.http.bind_address.clone_from(address);
+        }
+        config.guest.native |= flags.native;
+        Ok(config)
+    }
+}
+
+fn read_file(path: &Path, known: &Table) -> Result<Table, Failure> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::usage(format!("cannot read {}: {error}", path.display())))?;
+    let table: Table = text
+        .parse()
+        .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
+    for (section, keys) in &table {
+        let Some(Value::Table(known)) = known.get(section) else {
+            return Err(unknown_key(path, section, known));
+        };
+        let Value::Table(keys) = keys else {
+            let text = format!(
+                "{}: {section} is a section, write [{section}]",
+                path.display()
+            );
+            return Err(Failure::usage(text));
+        };
+        if let Some(key) = keys.keys().find(|key| !known.contains_key(*key)) {
+            return Err(unknown_key(path, &format!("{section}.{key}"), known));
+        }
+    }
+    Ok(table)
+}
+
+fn unknown_key(path: &Path, key: &str, known: &Table) -> Failure {
+    let known: Vec<&str> = known.keys().map(String::as_str).collect();
+    let (path, known) = (path.display(), known.join(", "));
+    Failure::usage(format!("{path}: unknown key {key}; known here are {known}"))
+}
+
+/// Applies `TIDEGATE_<SECTION>_<KEY>`; whether the variable was one of ours.
+fn apply_variable(
+    name: &str,
+    text: &str,
+    known: &Table,
+    table: &mut Table,
+) -> Result<bool, Failure> {
+    let Some(rest) = name.strip_prefix("TIDEGATE_") else {
+        return Ok(false);
+    };
+    let path = rest.to_ascii_lowercase().replace('_', "-");
+    let Some((section, key)) = path.split_once('-') else {
+        return Ok(false);
+    };
+    let Some(Value::Table(keys)) = known.get(section) else {
+        // Not ours to judge: scripts around the server may use the prefix as well.
+        let sections: BTreeSet<&str> = known.keys().map(String::as_str).collect();
+        log!("ignoring {name}: there is no section {section}, only {sections:?}");
+        return Ok(false);
+    };
+    let Some(default) = keys.get(key) else {
+        let keys: Vec<String> = keys.keys().map(|key| variable(section, key)).collect();
+        let keys = keys.join(", ");
+        return Err(Failure::usage(format!(
+            "unknown key in the environment: {name}; known are {keys}"
+        )));
+    };
+    let wrong = |what| Failure::usage(format!("{name}={text:?}: {what} is expected"));
+    let value = match default {
+        Value::Boolean(_) => Value::Boolean(text.parse().map_err(|_| wrong("true or false"))?),
+        Value::Integer(_) => Value::Integer(text.parse().map_err(|_| wrong("a number"))?),
+        _ => Value::String(text.to_owned()),
+    };
+    let section = table.entry(section).or_insert_with(|| Table::new().into());
+    if let Value::Table(section) = section {
+        section.insert(key.to_owned(), value);
+    }
+    Ok(true)
+}
+
+fn variable(section: &str, key: &str) -> String {
+    format!("TIDEGATE_{section}_{key}")
+        .replace('-', "_")
+        .to_ascii_uppercase()
+}
+
+#[cfg(test)]
+mod tests;

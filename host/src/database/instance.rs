@@ -1,0 +1,292 @@
+//! One database: its engine while it is open, and the calls of requests.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use tidegate_core::engine::{Executed, WriteError, WriteReport, WriteRequest};
+use tidegate_core::ids::CursorId;
+use tokio::sync::Notify;
+
+use super::ack::{Ack, AckQueue};
+use super::{Context, commit};
+use crate::engine::{Died, EngineFace};
+use crate::store::{DatabaseDir, Identity};
+
+/// A database that exists, open or not.
+#[derive(Debug)]
+pub(crate) struct Database {
+    pub(super) dir: DatabaseDir,
+    pub(super) identity: Identity,
+    pub(super) context: Arc<Context>,
+    inner: Mutex<Inner>,
+    /// There is something to do for the commit thread.
+    pub(super) work: Condvar,
+    /// The stage changed.
+    pub(super) changed: Notify,
+}
+
+/// What the mutex guards.
+pub(super) struct Inner {
+    pub stage: Stage,
+    /// There while opening and running.
+    pub engine: Option<Box<dyn EngineFace>>,
+    /// Counts engines, so that a cursor of an earlier one is not taken for one of this.
+    pub epoch: u64,
+    pub acks: AckQueue,
+    /// Storage has no space: reads go on, writes are refused here.
+    pub full: bool,
+    /// The commit thread is to finish what is accepted, and end.
+    pub stop: bool,
+    pub used: Instant,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl std::fmt::Debug for Inner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Inner")
+            .field("stage", &self.stage)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where a database is between closed and running.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// Nobody needed it lately.
+    Closed,
+    /// Its log is being read.
+    Opening,
+    /// It takes requests.
+    Running,
+    /// Its engine ended; it is opened again after a pause.
+    Resting(String),
+    /// Its log is not ours to open.
+    Refused(String),
+    /// It is being dropped, or the server stops.
+    Gone,
+}
+
+/// Why a database cannot serve a request now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Unavailable {
+    /// Its log is still being read.
+    Opening,
+    /// Its engine ended, for this reason, and is not back yet.
+    Failed(String),
+    /// Its log is not ours to open.
+    Refused(String),
+    /// It is being dropped, or the server stops.
+    Gone,
+}
+
+impl std::fmt::Display for Unavailable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Opening => f.write_str("the database is being opened, retry later"),
+            Self::Failed(_) => f.write_str(
+                "the database stopped and is being opened again, retry later; \
+                 the server's log says why",
+            ),
+            Self::Refused(_) => {
+                f.write_str("the log of the database was not opened; the server's log says why")
+            }
+            Self::Gone => f.write_str("the server is stopping or the database is being dropped"),
+        }
+    }
+}
+
+impl Database {
+    pub(super) fn new(dir: DatabaseDir, identity: Identity, context: Arc<Context>) -> Arc<Self> {
+        Arc::new(Self {
+            dir,
+            identity,
+            context,
+            inner: Mutex::new(Inner {
+                stage: Stage::Closed,
+                engine: None,
+                epoch: 0,
+                acks: AckQueue::default(),
+                full: false,
+                stop: false,
+                used: Instant::now(),
+                thread: None,
+            }),
+            work: Condvar::new(),
+            changed: Notify::new(),
+        })
+    }
+
+    /// The name clients use.
+    pub(crate) fn name(&self) -> &str {
+        &self.identity.name
+    }
+
+    /// Opens the database if it is not open, and waits until it takes requests.
+    pub(crate) async fn ready(self: &Arc<Self>) -> Result<(), Unavailable> {
+        let deadline = tokio::time::Instant::now() + self.context.open_timeout;
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            // From here on no change is missed.
+            changed.as_mut().enable();
+            let not_yet = match self.begin_opening() {
+                Stage::Running => return Ok(()),
+                Stage::Refused(why) => return Err(Unavailable::Refused(why)),
+                Stage::Gone => return Err(Unavailable::Gone),
+                Stage::Resting(why) => Unavailable::Failed(why),
+                Stage::Opening | Stage::Closed => Unavailable::Opening,
+            };
+            if tokio::time::timeout_at(deadline, changed).await.is_err() {
+                return Err(not_yet);
+            }
+        }
+    }
+
+    /// Starts the commit thread of a closed database; the stage it is in.
+    pub(super) fn begin_opening(self: &Arc<Self>) -> Stage {
+        let mut inner = self.lock();
+        if inner.stage == Stage::Closed {
+            inner.stage = Stage::Opening;
+            inner.used = Instant::now();
+            let this = Arc::clone(self);
+            let name = format!("commit-{:06}", self.dir.number());
+            match std::thread::Builder::new()
+                .name(name)
+                .spawn(move || commit::run(&this))
+            {
+                Ok(thread) => inner.thread = Some(thread),
+                Err(error) => {
+                    inner.stage = Stage::Closed;
+                    return Stage::Resting(format!("no thread: {error}"));
+                }
+            }
+        }
+        inner.stage.clone()
+    }
+
+    /// Writes a body. The caller has waited for [`ready`](Self::ready).
+    pub(crate) fn write(
+        &self,
+        request: &WriteRequest,
+        body: &[u8],
+    ) -> Result<Result<(WriteReport, Ack), WriteError>, Unavailable> {
+        self.with_engine(|engine, _, acks, full| {
+            if full {
+                return Ok(Err(WriteError::NoSpace));
+            }
+            engine.input(body.len())?.copy_from_slice(body);
+            match engine.write(request, body.len())? {
+                Ok(report) => {
+                    let ack = acks.wait(report.ticket, engine.durable()?);
+                    Ok(Ok((report, ack)))
+                }
+                Err(error) => Ok(Err(error)),
+            }
+        })
+    }
+
+    /// Carries out a statement; also the epoch that its cursor belongs to.
+    pub(crate) fn execute(
+        &self,
+        now_ns: i64,
+        statement: &str,
+    ) -> Result<Result<(Executed, u64, Ack), String>, Unavailable> {
+        self.with_engine(
+            |engine, epoch, acks, _| match engine.execute(now_ns, statement)? {
+                Ok(executed) => {
+                    let ack = acks.wait(executed.ticket, engine.durable()?);
+                    Ok(Ok((executed, epoch, ack)))
+                }
+                Err(text) => Ok(Err(text)),
+            },
+        )
+    }
+
+    /// Appends the next rows of a cursor; whether there are more.
+    pub(crate) fn fetch(
+        &self,
+        epoch: u64,
+        cursor: CursorId,
+        rows_max: u32,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, Unavailable> {
+        self.with_engine(|engine, current, _, _| {
+            if current != epoch {
+                return Ok(None);
+            }
+            engine.fetch(cursor, rows_max, out).map(Some)
+        })?
+        .ok_or_else(|| Unavailable::Failed("the engine that held the rows is gone".into()))
+    }
+
+    /// Closes a cursor whose rows nobody wants any more.
+    pub(crate) fn close_cursor(&self, epoch: u64, cursor: CursorId) {
+        let closed = self.with_engine(|engine, current, _, _| {
+            if current == epoch {
+                engine.close(cursor)
+            } else {
+                Ok(())
+            }
+        });
+        // A database that is not open has no cursors.
+        drop(closed);
+    }
+
+    /// Lets the commit thread finish what is accepted, and waits for it. Blocks.
+    pub(crate) fn shut_down(&self) {
+        let thread = {
+            let mut inner = self.lock();
+            inner.stop = true;
+            if inner.thread.is_none() || inner.stage == Stage::Closed {
+                inner.stage = Stage::Gone;
+            }
+            inner.thread.take()
+        };
+        self.work.notify_all();
+        self.changed.notify_waiters();
+        if let Some(thread) = thread {
+            // A panic of that thread was printed by the runtime.
+            let _ = thread.join();
+        }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
+        // A panic while it was held is followed by a stop of the engine at the latest.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Calls a running engine. If it dies of the call, so do all that wait for it.
+    fn with_engine<R>(
+        &self,
+        call: impl FnOnce(&mut dyn EngineFace, u64, &mut AckQueue, bool) -> Result<R, Died>,
+    ) -> Result<R, Unavailable> {
+        let mut guard = self.lock();
+        let inner = &mut *guard;
+        let engine = match (&inner.stage, &mut inner.engine) {
+            (Stage::Running, Some(engine)) => engine,
+            (Stage::Resting(why), _) => return Err(Unavailable::Failed(why.clone())),
+            (Stage::Refused(why), _) => return Err(Unavailable::Refused(why.clone())),
+            (Stage::Gone, _) => return Err(Unavailable::Gone),
+            _ => return Err(Unavailable::Opening),
+        };
+        inner.used = Instant::now();
+        let result = call(engine.as_mut(), inner.epoch, &mut inner.acks, inner.full);
+        let result = result.map_err(|Died(why)| {
+            inner.end_life(why.clone());
+            Unavailable::Failed(why)
+        });
+        drop(guard);
+        self.work.notify_one();
+        result
+    }
+}
+
+impl Inner {
+    /// Drops the engine and all that waited for it.
+    pub(super) fn end_life(&mut self, why: String) {
+        self.engine = None;
+        self.acks.fail();
+        self.stage = Stage::Resting(why);
+    }
+}

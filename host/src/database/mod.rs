@@ -1,0 +1,61 @@
+//! DatabaseList: an engine each, behind a mutex that request threads take themselves, and a thread
+//! each that carries out what the engine asks of storage.
+
+mod ack;
+mod commit;
+mod drive;
+mod instance;
+mod list;
+
+pub(crate) use ack::Ack;
+pub(crate) use instance::Database;
+pub(crate) use list::{CreateError, DatabaseList};
+
+use std::time::{Duration, SystemTime};
+
+use tidegate_core::engine::Config as EngineConfig;
+
+use crate::config::Data;
+use crate::engine::Maker;
+use crate::store::{Identity, random};
+
+/// What all databases share.
+#[derive(Debug)]
+pub(crate) struct Context {
+    /// Makes instances.
+    pub maker: Maker,
+    /// Budgets.
+    pub data: Data,
+    /// Largest body in bytes; 0 for no limit.
+    pub body_bytes_max: u64,
+    /// How long a request waits for its database to open.
+    pub open_timeout: Duration,
+}
+
+impl Context {
+    /// The configuration of an engine, with a fresh seed.
+    fn engine_config(&self, identity: &Identity) -> std::io::Result<EngineConfig> {
+        let seed = u64::from_le_bytes(random()?);
+        let defaults = EngineConfig::new(&identity.name, identity.node_id, seed);
+        let body_bytes_max = match self.body_bytes_max {
+            0 => u64::from(u32::MAX),
+            bytes => bytes,
+        };
+        Ok(EngineConfig {
+            segment_bytes_roll: self.data.wal_segment_size.0,
+            pending_bytes_max: self.data.wal_pending_size.0,
+            cache_bytes_max: self.data.cache_max_memory_size.0,
+            body_bytes_max,
+            validate_keys: self.data.validate_keys,
+            ..defaults
+        })
+    }
+}
+
+/// The wall clock, in nanoseconds since the epoch.
+pub(crate) fn now_ns() -> i64 {
+    match SystemTime::now().duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(since) => i64::try_from(since.as_nanos()).unwrap_or(i64::MAX),
+        Err(before) => i64::try_from(before.duration().as_nanos()).map_or(i64::MIN, |ns| -ns),
+    }
+}

@@ -1,0 +1,49 @@
+//! An engine, whether it runs in the guest or natively.
+
+mod face;
+mod guest;
+mod guest_memory;
+mod native;
+
+pub(crate) use face::{Died, EngineFace};
+pub(crate) use guest::GuestModule;
+pub(crate) use native::Native;
+
+use crate::config::Guest as GuestConfig;
+use crate::failure::Failure;
+
+/// Makes instances; shared by all databases.
+#[derive(Debug)]
+pub(crate) enum Maker {
+    /// Instances of the guest in wasmtime.
+    Guest(Box<GuestModule>),
+    /// The engine linked into this binary.
+    Native,
+}
+
+impl Maker {
+    /// Compiles the guest, once, unless engines run natively.
+    pub(crate) fn new(config: &GuestConfig) -> Result<Self, Failure> {
+        if config.native {
+            return Ok(Self::Native);
+        }
+        let module = GuestModule::compile(config).map_err(Failure::world)?;
+        Ok(Self::Guest(Box::new(module)))
+    }
+
+    /// A fresh instance without an engine in it.
+    pub(crate) fn instance(&self) -> Result<Box<dyn EngineFace>, Died> {
+        Ok(match self {
+            Self::Guest(module) => Box::new(module.instance()?),
+            Self::Native => Box::new(Native::default()),
+        })
+    }
+
+    /// For the log.
+    pub(crate) fn describe(&self) -> &'static str {
+        match self {
+            Self::Guest(_) => "engines in WebAssembly",
+            Self::Native => "engines native",
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! HTTP/1.1 around `tidegate_core::http`, which decides every answer.
+
+mod body;
+mod connection;
+mod figures;
+mod listener;
+mod patience;
+mod pool;
+mod query;
+mod request_id;
+mod respond;
+mod server;
+mod service;
+mod throttle;
+mod write;
+
+pub(crate) use listener::bind;
+pub(crate) use server::serve;
+pub(crate) use service::Server;

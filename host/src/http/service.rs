@@ -1,0 +1,149 @@
+//! From a request to its response: asks the core what to do, and does it.
+
+use std::sync::Arc;
+
+use hyper::body::Incoming;
+use hyper::{Request, Response};
+use tidegate_core::http::{Answer, Decision, Gate, Head, Responder, Site, decide};
+
+use super::figures::Figures;
+use super::pool::Pool;
+use super::request_id::RequestIds;
+use super::respond::{self, Content};
+use super::throttle::Throttle;
+use super::{query, write};
+use crate::config::Http;
+use crate::database::{DatabaseList, now_ns};
+
+/// Longest request target.
+const TARGET_BYTES_MAX: usize = 8 << 10;
+
+/// What all connections share.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(super) limits: Http,
+    pub(super) databases: Arc<DatabaseList>,
+    pub(super) pool: Pool,
+    pub(super) figures: Figures,
+    site: Site,
+    throttle: Throttle,
+    request_ids: RequestIds,
+}
+
+/// What a host knows when the head of a request arrives.
+struct Door<'a>(&'a DatabaseList);
+
+impl Gate for Door<'_> {
+    fn exists(&mut self, database: &str) -> bool {
+        self.0.get(database).is_some()
+    }
+}
+
+impl Server {
+    /// `seed` is random.
+    pub(crate) fn new(limits: Http, databases: Arc<DatabaseList>, seed: u64) -> Arc<Self> {
+        let site = Site {
+            auth_enabled: limits.auth_enabled,
+            body_bytes_max: limits.max_body_size.0,
+            ..Site::default()
+        };
+        Arc::new(Self {
+            site,
+            throttle: Throttle::new(&limits),
+            limits,
+            databases,
+            pool: Pool::default(),
+            figures: Figures::default(),
+            request_ids: RequestIds::new(seed),
+        })
+    }
+
+    /// The response to a request. Its body is read only if it matters.
+    pub(super) async fn answer(self: &Arc<Self>, request: Request<Incoming>) -> Response<Content> {
+        // The one reading of the clock: it becomes the time of points that have none.
+        let now_ns = now_ns();
+        let response = self.respond(request, now_ns).await;
+        self.figures.answered(response.status().as_u16());
+        response
+    }
+
+    async fn respond(
+        self: &Arc<Self>,
+        request: Request<Incoming>,
+        now_ns: i64,
+    ) -> Response<Content> {
+        let (parts, body) = request.into_parts();
+        if parts.uri.path().len() + parts.uri.query().unwrap_or_default().len() > TARGET_BYTES_MAX {
+            return respond::whole(plain(414, "URI Too Long\n"));
+        }
+        // As upstream: before anything else, and for this path only.
+        let mut slot = None;
+        if parts.uri.path() == "/write" && parts.method == hyper::Method::POST {
+            match self.throttle.slot().await {
+                Ok(free) => slot = Some(free),
+                Err(text) => return respond::whole(throttled(text)),
+            }
+        }
+        let headers: Vec<(&str, &[u8])> = parts
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_bytes()))
+            .collect();
+        let head = Head {
+            method: parts.method.as_str(),
+            path: parts.uri.path(),
+            query: parts.uri.query().unwrap_or_default(),
+            headers: &headers,
+        };
+        let fresh_id = self.request_ids.next(now_ns);
+        let decision = decide(&head, &self.site, &mut Door(&self.databases), &fresh_id);
+        drop(headers);
+        let response = match decision {
+            Decision::Answer(answer) => respond::whole(answer),
+            Decision::Write(plan) => {
+                self.figures.write();
+                respond::whole(write::serve(self, &plan, body, now_ns).await)
+            }
+            Decision::Query(plan) => {
+                self.figures.query();
+                query::serve(self, plan, body).await
+            }
+            Decision::Metrics(responder) => {
+                let text = self.figures.metrics(self.databases.all().len());
+                respond::whole(text_answer(&responder, "text/plain; version=0.0.4", text))
+            }
+            Decision::Vars(responder) => respond::whole(text_answer(
+                &responder,
+                "application/json",
+                self.figures.vars(),
+            )),
+        };
+        drop(slot);
+        response
+    }
+}
+
+fn plain(status: u16, text: &str) -> Answer {
+    let mut answer = Answer {
+        status,
+        headers: Vec::new(),
+        body: text.into(),
+    };
+    answer.set("Content-Type", b"text/plain; charset=utf-8");
+    answer
+}
+
+/// 503, so that agents keep their batch.
+fn throttled(text: &str) -> Answer {
+    let mut answer = plain(503, text);
+    answer.set("Retry-After", b"1");
+    answer
+}
+
+fn text_answer(responder: &Responder, content_type: &str, text: String) -> Answer {
+    let mut answer = responder.empty(200);
+    answer.headers.retain(|(name, _)| *name != "Content-Type");
+    answer.set("Content-Type", content_type.as_bytes());
+    answer.body = text.into_bytes();
+    answer
+}

@@ -1,0 +1,59 @@
+//! A write, from its head to the answer.
+
+use std::sync::Arc;
+
+use hyper::body::Incoming;
+use tidegate_core::http::{Answer, WritePlan};
+
+use super::body;
+use super::service::Server;
+use crate::database::Ack;
+
+/// Bodies beyond this keep the engine busy for more than a millisecond or two; the runtime is
+/// then told to look after other connections with other threads.
+const LONG_BYTES: usize = 4 << 20;
+
+/// Carries out the plan. `now_ns` was read when the request came in.
+pub(super) async fn serve(
+    server: &Arc<Server>,
+    plan: &WritePlan,
+    body: Incoming,
+    now_ns: i64,
+) -> Answer {
+    let mut buffer = server.pool.take();
+    let rate_min = server.limits.body_rate_min.0;
+    // No lock is held while a client takes its time.
+    if let Err(answer) = body::receive(plan, body, rate_min, &mut buffer).await {
+        return answer;
+    }
+    server.figures.bytes(buffer.len() as u64);
+    let Some(database) = server.databases.get(&plan.database) else {
+        return plan.unavailable("the database was dropped while the request arrived");
+    };
+    if let Err(unavailable) = database.ready().await {
+        return plan.unavailable(&unavailable.to_string());
+    }
+    let request = plan.request(now_ns);
+    let written = if buffer.len() > LONG_BYTES {
+        tokio::task::block_in_place(|| database.write(&request, &buffer))
+    } else {
+        database.write(&request, &buffer)
+    };
+    drop(buffer);
+    let (report, ack) = match written {
+        Ok(Ok(accepted)) => accepted,
+        Ok(Err(error)) => return plan.answer(&Err(error)),
+        Err(unavailable) => return plan.unavailable(&unavailable.to_string()),
+    };
+    if let Ack::Later(durable) = ack {
+        match tokio::time::timeout(server.limits.durable_timeout.0, durable).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => {
+                return plan.unavailable("storage failed before the points were durable, retry");
+            }
+            Err(_) => return plan.unavailable("timeout"),
+        }
+    }
+    server.figures.points(&report);
+    plan.answer(&Ok(report))
+}

@@ -1,0 +1,46 @@
+//! `tidegate`: the server.
+
+mod cli;
+mod config;
+mod database;
+mod engine;
+mod failure;
+mod http;
+mod log;
+mod serve;
+mod store;
+#[cfg(test)]
+mod testing;
+mod units;
+
+use std::process::ExitCode;
+
+use cli::Command;
+use failure::Failure;
+
+fn main() -> ExitCode {
+    let done = Command::parse(std::env::args().skip(1)).and_then(run);
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            log::line(&failure.to_string());
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+fn run(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Serve(flags) => serve::serve(&flags),
+        Command::Wal(_, _) => Err(Failure::usage("wal is not part of this build yet")),
+        Command::Version => print(&format!("tidegate {}\n", env!("CARGO_PKG_VERSION"))),
+        Command::Help => print(cli::HELP),
+    }
+}
+
+/// To stdout; that it was closed early is no reason to panic.
+fn print(text: &str) -> Result<(), Failure> {
+    use std::io::Write;
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! `tidegate serve`: puts everything together, and takes it apart in order.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::cli::ServeFlags;
+use crate::config::Config;
+use crate::database::{Context, DatabaseList};
+use crate::engine::Maker;
+use crate::failure::Failure;
+use crate::http;
+use crate::log::log;
+use crate::store::{DataDir, random};
+
+/// How long a request waits for its database to open before it is told to come back.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Runs the server until it is told to stop.
+pub(crate) fn serve(flags: &ServeFlags) -> Result<(), Failure> {
+    let config = Config::load(flags, environment())?;
+    if config.http.auth_enabled {
+        return Err(Failure::usage(
+            "[http] auth-enabled = true, but this version has no users yet; \
+             switch it off and listen on 127.0.0.1 behind something that asks for credentials",
+        ));
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("http")
+        .build()
+        .map_err(|error| Failure::world(format!("cannot start threads: {error}")))?;
+    runtime.block_on(run(config))
+}
+
+fn environment() -> impl Iterator<Item = (String, String)> {
+    let lossy = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
+    std::env::vars_os().map(move |(name, value)| (lossy(name), lossy(value)))
+}
+
+async fn run(config: Config) -> Result<(), Failure> {
+    // The port first: if it is taken, nothing else is touched.
+    let listener = http::bind(&config.http).await?;
+    let address = listener
+        .local_addr()
+        .map_err(|error| Failure::world(format!("no address to listen on: {error}")))?;
+    let data = DataDir::open(&config.data.dir)?;
+    let maker = Maker::new(&config.guest)?;
+    let engines = maker.describe();
+    let context = Context {
+        maker,
+        data: config.data.clone(),
+        body_bytes_max: config.http.max_body_size.0,
+        open_timeout: OPEN_TIMEOUT,
+    };
+    let databases = Arc::new(DatabaseList::load(data, Arc::new(context))?);
+    databases.warm();
+    log!(
+        "version {} listens on http://{address}, data in {}, {} databases, {engines}",
+        env!("CARGO_PKG_VERSION"),
+        config.data.dir.display(),
+        databases.all().len()
+    );
+    let seed = random().map_err(|error| Failure::world(format!("no random numbers: {error}")))?;
+    let server = http::Server::new(
+        config.http,
+        Arc::clone(&databases),
+        u64::from_le_bytes(seed),
+    );
+    http::serve(server, listener, stop_signal()?).await;
+    log!("closing databases");
+    let closed = tokio::task::spawn_blocking(move || databases.shut_down()).await;
+    closed.map_err(|error| Failure::world(format!("closing databases: {error}")))?;
+    log!("stopped");
+    Ok(())
+}
+
+/// Resolves at the first SIGTERM or SIGINT. The handlers stay in place: further ones are ignored
+/// while requests finish, which is bounded by `[http] stop-timeout`.
+fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
+    let failed = |error| Failure::world(format!("cannot watch for signals: {error}"));
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => log!("SIGTERM: stopping"),
+            _ = interrupt.recv() => log!("SIGINT: stopping"),
+        }
+    })
+}

@@ -1,0 +1,147 @@
+//! The directory of one database.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::files;
+
+/// Where a database lives: `databases/000001`.
+#[derive(Clone, Debug)]
+pub(crate) struct DatabaseDir {
+    parent: PathBuf,
+    number: u32,
+}
+
+/// What the `DATABASE` file says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Identity {
+    /// The name clients use.
+    pub name: String,
+    /// Tells the database's segments from any other's.
+    pub node_id: u128,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Written {
+    name: String,
+    node: String,
+}
+
+impl DatabaseDir {
+    pub(crate) fn new(parent: PathBuf, number: u32) -> Self {
+        Self { parent, number }
+    }
+
+    /// Its number; directories are named by it, never by a client.
+    pub(crate) fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// Where it is once created.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.suffixed("")
+    }
+
+    /// Reads who it is.
+    pub(crate) fn identity(&self) -> Result<Identity, String> {
+        let path = self.path().join("DATABASE");
+        let text = files::read_small(&path).map_err(|error| format!("{}: {error}", path.display()));
+        let written: Written = toml::from_str(&text?)
+            .map_err(|error| format!("{}: {}", path.display(), error.message()))?;
+        let node_id = u128::from_str_radix(&written.node, 16)
+            .map_err(|error| format!("{}: node: {error}", path.display()))?;
+        Ok(Identity {
+            name: written.name,
+            node_id,
+        })
+    }
+
+    /// Begins to create it, under a name that a start removes. `fill` brings in what it must
+    /// hold from the first moment on; then it appears under its own name, durably.
+    pub(crate) fn create(
+        &self,
+        identity: &Identity,
+        fill: impl FnOnce(&Path) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let building = self.suffixed(".new");
+        let built = self.build(&building, identity, fill);
+        if built.is_err() {
+            // Best effort; the next start does it otherwise.
+            let _ = std::fs::remove_dir_all(&building);
+        }
+        built
+    }
+
+    fn build(
+        &self,
+        building: &Path,
+        identity: &Identity,
+        fill: impl FnOnce(&Path) -> io::Result<()>,
+    ) -> io::Result<()> {
+        files::create_dir(building, false)?;
+        files::create_dir(&building.join("wal"), false)?;
+        files::create_dir(&building.join("quarantine"), false)?;
+        let written = Written {
+            name: identity.name.clone(),
+            node: format!("{:032x}", identity.node_id),
+        };
+        let text = toml::to_string(&written).map_err(io::Error::other)?;
+        files::write_whole(&building.join("DATABASE"), &text)?;
+        fill(building)?;
+        files::sync_dir(building)?;
+        std::fs::rename(building, self.path())?;
+        files::sync_dir(&self.parent)
+    }
+
+    /// Removes it: gone, durably, once it bears another name; then the files are deleted.
+    pub(crate) fn drop_now(&self) -> io::Result<()> {
+        let dropped = self.suffixed(".drop");
+        std::fs::rename(self.path(), &dropped)?;
+        files::sync_dir(&self.parent)?;
+        std::fs::remove_dir_all(&dropped)
+    }
+
+    fn suffixed(&self, suffix: &str) -> PathBuf {
+        self.parent.join(format!("{:06}{suffix}", self.number))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::TempDir;
+
+    fn identity(name: &str) -> Identity {
+        Identity {
+            name: name.into(),
+            node_id: 0xfeed,
+        }
+    }
+
+    #[test]
+    fn a_database_appears_whole_and_keeps_any_name() {
+        let temp = TempDir::new();
+        let dir = DatabaseDir::new(temp.path().into(), 7);
+        let who = identity("a \"b\" ../\u{e9}");
+        dir.create(&who, |path| {
+            assert!(path.ends_with("000007.new") && !dir.path().exists());
+            std::fs::write(path.join("wal/x"), "x")
+        })
+        .expect("created");
+        assert_eq!(dir.identity(), Ok(who));
+        assert!(dir.path().join("wal/x").exists());
+        dir.drop_now().expect("dropped");
+        assert_eq!(std::fs::read_dir(temp.path()).expect("listed").count(), 0);
+    }
+
+    #[test]
+    fn a_database_that_cannot_be_filled_leaves_nothing() {
+        let temp = TempDir::new();
+        let dir = DatabaseDir::new(temp.path().into(), 1);
+        let failed = dir.create(&identity("a"), |_| Err(io::Error::other("no")));
+        assert!(failed.is_err());
+        assert_eq!(std::fs::read_dir(temp.path()).expect("listed").count(), 0);
+    }
+}

@@ -1,0 +1,148 @@
+//! The JavaScript face: many engines in one instance, and the decisions about requests.
+//!
+//! Everything is synchronous. What has to be made durable is returned beside the answer, and
+//! TypeScript (`wasm/ts`) does it before the answer is sent. Bytes are copied on their way out:
+//! a view would be void as soon as the memory grows.
+
+mod convert;
+mod engines;
+mod figures;
+mod handle;
+mod request_databases;
+mod seeds;
+
+use js_sys::{Object, Uint8Array};
+use tidegate_core::engine::{Phase, SegmentInfo, encode_effect};
+use tidegate_core::fault::StorageFault;
+use tidegate_core::http::{Ack, Site};
+use tidegate_core::ids::{EffectId, SegmentId};
+use wasm_bindgen::JsError;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use engines::Engines;
+
+/// The engines of one server.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Server {
+    engines: Engines,
+    site: Site,
+}
+
+#[wasm_bindgen]
+impl Server {
+    /// A server without databases. `entropy` is at least 16 random bytes; `ack` tells what the
+    /// stores promise, `durable` or `memory`.
+    #[wasm_bindgen(constructor)]
+    pub fn new(entropy: &[u8], ack: &str) -> Self {
+        let ack = if ack == "durable" {
+            Ack::Durable
+        } else {
+            Ack::Memory
+        };
+        Self {
+            engines: Engines::new(entropy),
+            site: Site {
+                ack,
+                ..Site::default()
+            },
+        }
+    }
+
+    /// Answers a request; see [`handle`].
+    pub fn handle(
+        &mut self,
+        method: &str,
+        url: &str,
+        headers: Vec<String>,
+        body: &[u8],
+        now_ns: i64,
+        request_id: &str,
+    ) -> Object {
+        let request = handle::Request {
+            method,
+            url,
+            headers: &headers,
+            body,
+            now_ns,
+            request_id,
+        };
+        handle::handle(&mut self.engines, &self.site, &request)
+    }
+
+    /// Opens a database from its log and returns the number of its engine, which replaces one
+    /// of the same name. `listing`: pairs of segment id and length.
+    pub fn open(
+        &mut self,
+        database: &str,
+        node_id: &[u8],
+        listing: &[u64],
+    ) -> Result<u32, JsError> {
+        let node_id: [u8; 16] = node_id
+            .try_into()
+            .map_err(|_| JsError::new("a node id is 16 bytes"))?;
+        let (pairs, []) = listing.as_chunks() else {
+            return Err(JsError::new("a listing is pairs of segment id and length"));
+        };
+        let pair = |&[id, length]: &[u64; 2]| SegmentInfo {
+            id: SegmentId(id),
+            length,
+        };
+        let segments: Vec<_> = pairs.iter().map(pair).collect();
+        Ok(self
+            .engines
+            .open(database, u128::from_le_bytes(node_id), &segments))
+    }
+
+    /// Forgets an engine. Its log stays.
+    pub fn release(&mut self, engine: u32) {
+        self.engines.release(engine);
+    }
+
+    /// `opening`, `running`, `poisoned` or `refused`.
+    pub fn phase(&mut self, engine: u32) -> Result<String, JsError> {
+        Ok(match self.engines.get(engine)?.phase() {
+            Phase::Opening => "opening",
+            Phase::Running => "running",
+            Phase::Poisoned => "poisoned",
+            Phase::Refused => "refused",
+        }
+        .into())
+    }
+
+    /// What opening found that an operator should know: a refusal, damage.
+    pub fn notice(&mut self, engine: u32) -> Result<Option<String>, JsError> {
+        Ok(convert::notice(self.engines.get(engine)?))
+    }
+
+    /// The record of the next effect.
+    pub fn poll(&mut self, engine: u32) -> Result<Option<Uint8Array>, JsError> {
+        let effect = self.engines.get(engine)?.poll_effect();
+        Ok(effect.map(|effect| Uint8Array::from(&encode_effect(&effect)[..])))
+    }
+
+    /// A copy of the bytes of a persist in flight.
+    #[wasm_bindgen(js_name = effectBytes)]
+    pub fn effect_bytes(&mut self, engine: u32, id: u64) -> Result<Uint8Array, JsError> {
+        Ok(Uint8Array::from(
+            self.engines.get(engine)?.effect_bytes(EffectId(id)),
+        ))
+    }
+
+    /// Reports a persist, delete or quarantine; `fault` is 0 or the code of a fault.
+    pub fn complete(&mut self, engine: u32, id: u64, fault: u8) -> Result<(), JsError> {
+        let result = StorageFault::from_code(fault).map_or(Ok(()), Err);
+        Ok(self.engines.get(engine)?.complete(EffectId(id), result)?)
+    }
+
+    /// Answers a read.
+    pub fn supply(&mut self, engine: u32, id: u64, fault: u8, bytes: &[u8]) -> Result<(), JsError> {
+        let result = StorageFault::from_code(fault).map_or(Ok(bytes), Err);
+        Ok(self.engines.get(engine)?.supply(EffectId(id), result)?)
+    }
+
+    /// The last LSN that is durable.
+    pub fn durable(&mut self, engine: u32) -> Result<u64, JsError> {
+        Ok(self.engines.get(engine)?.durable_lsn().0)
+    }
+}

@@ -1,0 +1,124 @@
+// The pump against a scripted engine: what it performs, whom it wakes, when it gives up.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Pump } from "../dist/pump.js";
+import { StorageError } from "../dist/types.js";
+
+const PERSIST = 1;
+const READ = 2;
+
+function record(kind, id, upTo = 0n) {
+  const view = new DataView(new ArrayBuffer(48));
+  view.setUint8(0, kind);
+  view.setUint8(1, 1);
+  [id, 1n, 0n, 1n, upTo].forEach((n, i) => view.setBigUint64(8 + 8 * i, n, true));
+  return new Uint8Array(view.buffer);
+}
+
+/** All that was written before a poll goes out as one persist, as in the real engine. */
+class Script {
+  accepted = 0n;
+  submitted = 0n;
+  lsn = 0n;
+  state = "running";
+  reports = [];
+  reads = [];
+  phase = () => this.state;
+  durable = () => this.lsn;
+  effectBytes = () => new Uint8Array(1);
+  poll() {
+    if (this.reads.length > 0) return record(READ, this.reads.shift());
+    if (this.submitted === this.accepted || this.state !== "running") return undefined;
+    this.submitted = this.accepted;
+    return record(PERSIST, 100n + this.submitted, this.submitted);
+  }
+  complete(id, fault) {
+    this.reports.push([id, fault]);
+    if (fault === 0) this.lsn = id - 100n;
+    else this.state = "poisoned";
+  }
+  supply(id, fault, bytes) {
+    this.reports.push([id, fault, bytes.length]);
+  }
+}
+
+function storeWith(overrides) {
+  return Promise.resolve({ persist: async () => {}, ...overrides });
+}
+
+test("a ticket resolves when its persist is reported, and writers share persists", async () => {
+  const engine = new Script();
+  let open;
+  const gate = new Promise((resolve) => (open = resolve));
+  const pump = new Pump(engine, storeWith({ persist: () => gate }));
+  const done = [];
+  for (const ticket of [1n, 2n, 3n]) {
+    engine.accepted = ticket;
+    pump.durable(ticket).then(() => done.push(ticket));
+    await new Promise(setImmediate);
+  }
+  assert.deepEqual(done, []);
+  open();
+  await pump.durable(3n);
+  assert.deepEqual(done, [1n, 2n, 3n]);
+  assert.deepEqual(engine.reports, [[101n, 0], [103n, 0]]);
+});
+
+test("a write that arrives as the loop ends is not forgotten", async () => {
+  const engine = new Script();
+  const pump = new Pump(engine, storeWith({}));
+  for (let ticket = 1n; ticket <= 200n; ticket++) {
+    engine.accepted = ticket;
+    const waits = pump.durable(ticket);
+    for (let i = 0; i < Number(ticket % 7n); i++) await null;
+    await waits;
+  }
+});
+
+test("a fault of the store is reported with its code, and all who wait are told", async () => {
+  const engine = new Script();
+  const persist = async () => {
+    throw new StorageError("no-space", "full");
+  };
+  const pump = new Pump(engine, storeWith({ persist }));
+  engine.accepted = 1n;
+  await assert.rejects(pump.durable(1n), { name: "NotDurableError" });
+  assert.deepEqual(engine.reports, [[101n, 1]]);
+  assert.ok(pump.ended);
+  await assert.rejects(pump.durable(2n), { name: "NotDurableError" });
+});
+
+test("a read is supplied, or its fault", async () => {
+  const engine = new Script();
+  engine.reads = [1n, 2n];
+  let calls = 0;
+  const read = async () => {
+    if (calls++ === 1) throw new Error("cable pulled");
+    return new Uint8Array(5);
+  };
+  await new Pump(engine, storeWith({ read })).run();
+  assert.deepEqual(engine.reports, [[1n, 0, 5], [2n, 4, 0]]);
+});
+
+test("a store that cannot be made ends the pump", async () => {
+  const engine = new Script();
+  const pump = new Pump(engine, Promise.reject(new Error("no room for a directory")));
+  engine.accepted = 1n;
+  await assert.rejects(pump.durable(1n), { name: "NotDurableError" });
+});
+
+test("a stopped pump reports nothing more to an engine that may be gone", async () => {
+  const engine = new Script();
+  let open;
+  const gate = new Promise((resolve) => (open = resolve));
+  const pump = new Pump(engine, storeWith({ persist: () => gate }));
+  engine.accepted = 1n;
+  const waits = assert.rejects(pump.durable(1n), /dropped/);
+  await new Promise(setImmediate);
+  const stopped = pump.stop("dropped");
+  open();
+  await stopped;
+  await waits;
+  assert.deepEqual(engine.reports, []);
+});

@@ -1,0 +1,160 @@
+// The stores against one table: what is asked of one is asked of all.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+
+import { FileStores } from "../dist/stores/file.js";
+import { identityOf, identityText } from "../dist/stores/database_file.js";
+import { MemoryStores } from "../dist/stores/memory.js";
+
+const NODE_ID = Uint8Array.from({ length: 16 }, (_, i) => i * 16);
+const bytes = (...values) => Uint8Array.from(values);
+const rejectsWith = (fault, work) => assert.rejects(work, { name: "StorageError", fault });
+
+const KINDS = {
+  memory: async (use) => use(new MemoryStores()),
+  file: async (use) => {
+    const directory = await mkdtemp(join(tmpdir(), "tidegate-"));
+    const stores = await FileStores.take(directory);
+    try {
+      await use(stores, directory);
+    } finally {
+      await stores.close();
+      await rm(directory, { recursive: true });
+    }
+  },
+};
+
+for (const [kind, withStores] of Object.entries(KINDS)) {
+  test(`${kind}: a database is listed once it is created, and gone once it is dropped`, () =>
+    withStores(async (stores) => {
+      for (const name of ["b", "a/../b", "%41", "Ünïcode ☃", "."]) {
+        await stores.create(name, NODE_ID);
+      }
+      assert.deepEqual(await stores.list(), ["b", "a/../b", "%41", "Ünïcode ☃", "."]);
+      assert.deepEqual((await stores.open("a/../b")).nodeId, NODE_ID);
+      await stores.drop("a/../b");
+      assert.ok(!(await stores.list()).includes("a/../b"));
+      await rejectsWith("unreadable", () => stores.open("a/../b"));
+      await stores.create("a/../b", NODE_ID);
+      assert.deepEqual(await (await stores.open("a/../b")).segments(), []);
+    }));
+
+  test(`${kind}: bytes come back as they were put, over each other and behind each other`, () =>
+    withStores(async (stores) => {
+      const store = await stores.create("db", NODE_ID);
+      await store.persist(1n, 0, bytes(1, 2, 3, 4), true);
+      await store.persist(1n, 4, bytes(5, 6), true);
+      await store.persist(1n, 1, bytes(9), false);
+      await store.persist(2n, 0, bytes(7), true);
+      await store.persist(1n, 6, bytes(8), true);
+      const again = await stores.open("db");
+      assert.deepEqual(await again.read(1n, 0, 100), bytes(1, 9, 3, 4, 5, 6, 8));
+      assert.deepEqual(await again.read(1n, 2, 2), bytes(3, 4));
+      assert.deepEqual(await again.read(1n, 7, 2), bytes());
+      const segments = (await again.segments()).sort((a, b) => Number(a.id - b.id));
+      assert.deepEqual(segments, [{ id: 1n, length: 7 }, { id: 2n, length: 1 }]);
+      await store.close();
+    }));
+
+  test(`${kind}: a segment is created once and deleted as often as one likes`, () =>
+    withStores(async (stores) => {
+      const store = await stores.create("db", NODE_ID);
+      await store.persist(1n, 0, bytes(1), true);
+      await rejectsWith("fenced", () => store.persist(1n, 0, bytes(2), true));
+      await store.quarantine(1n, 0, 1);
+      await store.delete(1n);
+      await store.delete(1n);
+      await rejectsWith("unreadable", () => store.read(1n, 0, 1));
+      assert.deepEqual(await store.segments(), []);
+      await store.close();
+    }));
+}
+
+test("memory: a full store says so", async () => {
+  const store = await new MemoryStores(3).create("db", NODE_ID);
+  await store.persist(1n, 0, bytes(1, 2), true);
+  await rejectsWith("no-space", () => store.persist(1n, 2, bytes(3, 4), true));
+  await store.persist(1n, 2, bytes(3), true);
+});
+
+async function withDirectory(use) {
+  const directory = await mkdtemp(join(tmpdir(), "tidegate-"));
+  try {
+    await use(directory);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}
+
+test("file: a directory has one owner, until that owner is dead", () =>
+  KINDS.file(async (_, directory) => {
+    await rejectsWith("fenced", () => FileStores.take(directory));
+    // No process has this pid and start time.
+    await writeFile(join(directory, "lock.node"), `${process.pid} 1\n`);
+    const stores = await FileStores.take(directory);
+    await rejectsWith("fenced", () => FileStores.take(directory));
+    await stores.close();
+    assert.deepEqual((await readdir(directory)).sort(), ["TIDEGATE", "databases"]);
+  }));
+
+test("file: a directory that the native server has locked is refused", () =>
+  withDirectory(async (directory) => {
+    await (await FileStores.take(directory)).close();
+    const lock = join(directory, "lock");
+    await writeFile(lock, "");
+    const holder = spawn("flock", [lock, "sh", "-c", "echo held; sleep 60"], { detached: true });
+    await once(holder.stdout, "data");
+    await rejectsWith("fenced", () => FileStores.take(directory));
+    process.kill(-holder.pid);
+    await once(holder, "exit");
+    await (await FileStores.take(directory)).close();
+  }));
+
+test("file: what a crash left of a create or a drop is swept at the next start", () =>
+  withDirectory(async (directory) => {
+    const first = await FileStores.take(directory);
+    await first.create("kept", NODE_ID);
+    await first.close();
+    const databases = join(directory, "databases");
+    await mkdir(join(databases, "000007.new"));
+    await mkdir(join(databases, "000003.drop"));
+    const stores = await FileStores.take(directory);
+    assert.deepEqual(await stores.list(), ["kept"]);
+    assert.deepEqual(await readdir(databases), ["000001"]);
+    await stores.close();
+  }));
+
+test("file: a directory of somebody else, or of a later format, is left alone", () =>
+  withDirectory(async (directory) => {
+    await writeFile(join(directory, "meta.db"), "");
+    await assert.rejects(() => FileStores.take(directory), /meta\.db/);
+    await writeFile(join(directory, "TIDEGATE"), "tidegate data, format 2\n");
+    await assert.rejects(() => FileStores.take(directory), /use a newer tidegate/);
+    assert.deepEqual((await readdir(directory)).sort(), ["TIDEGATE", "meta.db"]);
+  }));
+
+test("file: a database keeps any name, whichever way its file quotes it", () =>
+  withDirectory(async (directory) => {
+    const path = join(directory, "DATABASE");
+    const names = ["a", 'a "b"', "it's", "\\", '\\"', "\u2603 \u{1f600}", `a'''b"""c`, "\\U0001F600"];
+    for (const name of names) {
+      await writeFile(path, identityText({ name, nodeId: NODE_ID }));
+      assert.deepEqual(await identityOf(directory), { name, nodeId: NODE_ID });
+    }
+    const quoted = [
+      [`'a "b"'`, 'a "b"'],
+      [`'''it's "b"'''`, `it's "b"`],
+      [`"""it's "b" """`, `it's "b" `],
+      [`"\\U0001F600\\\\"`, "\u{1f600}\\"],
+    ];
+    for (const [text, name] of quoted) {
+      await writeFile(path, `name = ${text}\nnode = "feed"\n`);
+      const nodeId = Uint8Array.from({ length: 16 }, (_, i) => [0xed, 0xfe][i] ?? 0);
+      assert.deepEqual(await identityOf(directory), { name, nodeId });
+    }
+  }));

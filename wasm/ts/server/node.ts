@@ -1,0 +1,78 @@
+#!/usr/bin/env node
+/** `node server/node.js --data DIR --http ADDR:PORT`: the engine behind a Node HTTP server. */
+
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { parseArgs } from "node:util";
+
+import { open, type ServerAnswer, type Tidegate } from "../entry/node.js";
+
+/** Beyond the engine's own limit, so that it is the engine that refuses. */
+const BODY_BYTES_MAX = 26_000_000;
+
+const { values } = parseArgs({
+  options: {
+    data: { type: "string", default: "./tidegate-data" },
+    http: { type: "string", default: "127.0.0.1:8086" },
+  },
+});
+const colon = values.http.lastIndexOf(":");
+const [host, port] = [values.http.slice(0, colon), Number(values.http.slice(colon + 1))];
+const tidegate = await open(values.data);
+const server = createServer((request, response) => {
+  serve(tidegate, request, response).catch((error: unknown) => {
+    console.error(error);
+    // The engine itself failed. Only a fresh process, from the log, can be trusted.
+    process.exit(70);
+  });
+});
+server.listen(port, host, () => {
+  const address = server.address();
+  const bound = typeof address === "object" && address !== null ? address.port : port;
+  console.log(`tidegate: listening on ${host}:${bound}, data in ${values.data}`);
+});
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void stop());
+
+async function stop(): Promise<void> {
+  server.closeIdleConnections();
+  await new Promise((resolve) => server.close(resolve));
+  await tidegate.close();
+}
+
+async function serve(
+  tidegate: Tidegate,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const body = await received(request);
+  if (body === undefined) return;
+  const { method = "GET", url = "/" } = request;
+  send(response, await tidegate.handle({ method, url, headers: pairs(request.rawHeaders), body }));
+}
+
+/** The body, cut where it is too long anyway; undefined if the client went away. */
+async function received(request: IncomingMessage): Promise<Uint8Array | undefined> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  try {
+    for await (const piece of request as AsyncIterable<Uint8Array>) {
+      if (length > BODY_BYTES_MAX) continue;
+      pieces.push(piece);
+      length += piece.length;
+    }
+  } catch {
+    return undefined;
+  }
+  return Buffer.concat(pieces, length);
+}
+
+function pairs(raw: string[]): [string, string][] {
+  const headers: [string, string][] = [];
+  for (let i = 0; i + 1 < raw.length; i += 2) headers.push([raw[i]!, raw[i + 1]!]);
+  return headers;
+}
+
+function send(response: ServerResponse, answer: ServerAnswer): void {
+  response.statusCode = answer.status;
+  for (const [name, value] of answer.headers) response.appendHeader(name, value);
+  response.end(answer.body);
+}

@@ -1,0 +1,137 @@
+/** The log of one database in files: `wal/0000000000000001.wal` and so on, in hexadecimal. */
+
+import { readdir, rm, stat, type FileHandle } from "node:fs/promises";
+import { join } from "node:path";
+
+import { StorageError, type Segment, type Store } from "../types.js";
+import { createNew, faulty, openRead, readAt, syncDirectory, writeAt } from "./file_acts.js";
+
+/** Written segments that stay open; a closed segment may still be sealed by a late write. */
+const OPEN_MAX = 4;
+/** A failing disk must not be filled with copies of its damage. */
+const QUARANTINE_BYTES_MAX = 256 << 20;
+const SEGMENT = /^([0-9a-f]{16})\.wal$/;
+
+interface Written {
+  handle: FileHandle;
+  /** After a failed write or sync nothing is known of the file, and it is not touched again. */
+  failed: boolean;
+}
+
+/** One database: a directory with its log. */
+export class FileStore implements Store {
+  readonly nodeId: Uint8Array;
+  readonly #wal: string;
+  readonly #quarantine: string;
+  /** Segments created since this was opened; no other is ever written to. */
+  readonly #written = new Map<bigint, Written>();
+
+  constructor(directory: string, nodeId: Uint8Array) {
+    this.nodeId = nodeId;
+    this.#wal = join(directory, "wal");
+    this.#quarantine = join(directory, "quarantine");
+  }
+
+  async segments(): Promise<Segment[]> {
+    const found: Segment[] = [];
+    for (const name of await readdir(this.#wal).catch(faulty)) {
+      const match = SEGMENT.exec(name);
+      if (match === null) continue;
+      const { size } = await stat(join(this.#wal, name)).catch(faulty);
+      found.push({ id: BigInt(`0x${match[1]}`), length: size });
+    }
+    return found;
+  }
+
+  async persist(segment: bigint, offset: number, bytes: Uint8Array, sync: boolean): Promise<void> {
+    if (offset === 0) await this.#create(segment, bytes).catch(faulty);
+    else await this.#write(segment, offset, bytes, sync).catch(faulty);
+  }
+
+  async read(segment: bigint, offset: number, length: number): Promise<Uint8Array> {
+    const unreadable = (error: unknown) => {
+      throw new StorageError("unreadable", String(error), { cause: error });
+    };
+    const handle = await openRead(this.#path(segment)).catch(unreadable);
+    try {
+      return await readAt(handle, offset, length).catch(unreadable);
+    } finally {
+      await handle.close();
+    }
+  }
+
+  async delete(segment: bigint): Promise<void> {
+    await this.#forget(segment);
+    await rm(this.#path(segment), { force: true }).catch(faulty);
+    await syncDirectory(this.#wal).catch(faulty);
+  }
+
+  async quarantine(segment: bigint, offset: number, length: number): Promise<void> {
+    const names = await readdir(this.#quarantine).catch(faulty);
+    const name = `${hex16(segment)}-${offset.toString(16)}.bin`;
+    let held = length;
+    for (const name of names) held += (await stat(join(this.#quarantine, name))).size;
+    if (names.includes(name) || held > QUARANTINE_BYTES_MAX) return;
+    const bytes = await this.read(segment, offset, length);
+    const copy = await createNew(join(this.#quarantine, name)).catch(faulty);
+    try {
+      await writeAt(copy, bytes, 0);
+      await copy.sync();
+    } catch (error) {
+      return faulty(error);
+    } finally {
+      await copy.close();
+    }
+    await syncDirectory(this.#quarantine).catch(faulty);
+  }
+
+  async close(): Promise<void> {
+    for (const segment of [...this.#written.keys()]) await this.#forget(segment);
+  }
+
+  async #create(segment: bigint, bytes: Uint8Array): Promise<void> {
+    const path = this.#path(segment);
+    const handle = await createNew(path);
+    try {
+      await writeAt(handle, bytes, 0);
+      await handle.datasync();
+    } catch (error) {
+      // Nothing in it was acknowledged, and it takes space that may be what is missing.
+      await handle.close();
+      await rm(path, { force: true });
+      throw error;
+    }
+    this.#written.set(segment, { handle, failed: false });
+    await syncDirectory(this.#wal);
+    const [oldest] = this.#written.keys();
+    if (this.#written.size > OPEN_MAX && oldest !== undefined) await this.#forget(oldest);
+  }
+
+  async #write(segment: bigint, offset: number, bytes: Uint8Array, sync: boolean): Promise<void> {
+    const written = this.#written.get(segment);
+    if (written === undefined || written.failed) {
+      throw new StorageError("io", `${this.#path(segment)} is not ours to write to any more`);
+    }
+    try {
+      await writeAt(written.handle, bytes, offset);
+      if (sync) await written.handle.datasync();
+    } catch (error) {
+      written.failed = true;
+      throw error;
+    }
+  }
+
+  async #forget(segment: bigint): Promise<void> {
+    const written = this.#written.get(segment);
+    this.#written.delete(segment);
+    await written?.handle.close().catch(() => undefined);
+  }
+
+  #path(segment: bigint): string {
+    return join(this.#wal, `${hex16(segment)}.wal`);
+  }
+}
+
+function hex16(number: bigint): string {
+  return number.toString(16).padStart(16, "0");
+}
