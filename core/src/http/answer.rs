@@ -3,6 +3,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::model::Quoted;
+
 use super::accept::Format;
 use super::head::Head;
 use super::params::Params;
@@ -131,7 +133,7 @@ impl Responder {
     /// 401, with the scheme to use.
     pub fn unauthorized(&self, realm: &str, message: &str) -> Answer {
         let mut answer = self.error(401, message.as_bytes());
-        let scheme: String = alloc::format!("Basic realm={}", super::text::quote(realm.as_bytes()));
+        let scheme: String = alloc::format!("Basic realm={}", Quoted(realm.as_bytes()));
         answer.set("WWW-Authenticate", scheme.as_bytes());
         answer
     }

@@ -41,6 +41,6 @@ pub use params::Params;
 pub use query::QueryPlan;
 pub use route::{Decision, Gate, Site, decide};
 pub use run::QueryRun;
-pub use text::{is_printable, json_float, json_string, quote, rfc3339};
+pub use text::{json_float, json_string};
 pub use version::{INFLUXDB_BUILD, INFLUXDB_VERSION, TIDEGATE_VERSION};
 pub use write::{Ack, WritePlan};

@@ -7,11 +7,11 @@ use super::answer::{Answer, Responder};
 use super::head::Head;
 use super::params::{Params, unescape_path};
 use super::query::QueryPlan;
-use super::text::{json_string, quote};
+use super::text::json_string;
 use super::version::INFLUXDB_VERSION;
 use super::write::{Ack, WritePlan};
 use crate::limits;
-use crate::model::Precision;
+use crate::model::{Precision, Quoted};
 
 /// What a host decided about its HTTP face.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -170,7 +170,7 @@ struct Target {
 impl Target {
     fn v1(params: &Params) -> Result<Self, (u16, String)> {
         let precision = Precision::from_v1(&params.text("precision")).ok_or_else(|| {
-            let given = quote(params.get("precision"));
+            let given = Quoted(params.get("precision"));
             (
                 400,
                 alloc::format!("invalid precision {given} (use n, u, ms, s, m or h)"),
@@ -185,7 +185,7 @@ impl Target {
 
     fn v2(params: &Params) -> Result<Self, (u16, String)> {
         let precision = Precision::from_v2(&params.text("precision")).ok_or_else(|| {
-            let given = quote(params.get("precision"));
+            let given = Quoted(params.get("precision"));
             (
                 400,
                 alloc::format!("invalid precision {given} (use ns, us, ms or s)"),
@@ -200,7 +200,7 @@ impl Target {
                     .into()
             }
             (_, b"") => {
-                let bucket = quote(bucket);
+                let bucket = Quoted(bucket);
                 alloc::format!("bucket name {bucket} is in db/rp form but has an empty database")
             }
             _ => {
@@ -235,11 +235,11 @@ fn write(
     let database = match String::from_utf8(target.database) {
         Ok(name) if gate.exists(&name) => name,
         Ok(name) => {
-            let name = quote(name.as_bytes());
+            let name = Quoted(name.as_bytes());
             return refuse(404, &alloc::format!("database not found: {name}"));
         }
         Err(name) => {
-            let name = quote(name.as_bytes());
+            let name = Quoted(name.as_bytes());
             return refuse(404, &alloc::format!("database not found: {name}"));
         }
     };

@@ -9,10 +9,9 @@ use super::bound;
 use super::databases::Databases;
 use super::query::Asked;
 use super::render::{Grouping, Renderer};
-use super::text::is_printable;
 use crate::ids::CursorId;
 use crate::influxql::{self, ParsedStatement, Select, Source, Statement};
-use crate::limits;
+use crate::meta;
 use crate::query::batch::Writer;
 
 /// Rows that are fetched at once: few enough for a piece to stay small.
@@ -253,7 +252,7 @@ impl QueryRun {
         match statement {
             Statement::ShowDatabases => self.list_databases(dbs),
             Statement::CreateDatabase(create) => {
-                check_name(&create.name)?;
+                meta::check_name(&create.name).map_err(|error| error.to_string())?;
                 if !dbs.exists(&create.name) {
                     dbs.create(&create.name, &self.statement_text(parsed))?;
                 } else if create.retention.is_some() {
@@ -355,20 +354,6 @@ fn set_policy(select: &mut Select, retention_policy: &str) {
             Source::Subquery(select) => set_policy(select, retention_policy),
         }
     }
-}
-
-/// Refuses a name no database may have.
-///
-/// Source: influxdb 1.12 `services/meta.ValidName`, `Data.CreateDatabase`.
-fn check_name(name: &str) -> Result<(), String> {
-    let printable = |c: char| is_printable(c) && c != '/' && c != '\\';
-    if matches!(name, "" | "." | "..") || !name.chars().all(printable) {
-        return Err("invalid name".into());
-    }
-    if name.len() > limits::NAME_BYTES_MAX {
-        return Err("name too long".into());
-    }
-    Ok(())
 }
 
 const fn grouping(statement: &Statement) -> Grouping {

@@ -67,44 +67,6 @@ pub fn format_duration(ns: i64) -> String {
     }
 }
 
-/// Prints a duration as Go does: `168h0m0s`, `1.5s`, `0s`, `250ms`.
-///
-/// Source: Go `time.Duration.String`.
-pub fn format_go_duration(ns: i64) -> String {
-    let sign = if ns < 0 { "-" } else { "" };
-    let ns = ns.unsigned_abs();
-    let second = SECOND.unsigned_abs();
-    if ns == 0 {
-        return String::from("0s");
-    }
-    if ns < second {
-        let (unit_ns, unit) = match ns {
-            0..1_000 => (1, "ns"),
-            1_000..1_000_000 => (1_000, "\u{b5}s"),
-            _ => (1_000_000, "ms"),
-        };
-        return format!("{sign}{}{unit}", with_fraction(ns, unit_ns));
-    }
-    let (minutes, rest) = (ns / (60 * second), ns % (60 * second));
-    let seconds = with_fraction(rest, second);
-    match (minutes / 60, minutes % 60) {
-        (0, 0) => format!("{sign}{seconds}s"),
-        (0, minutes) => format!("{sign}{minutes}m{seconds}s"),
-        (hours, minutes) => format!("{sign}{hours}h{minutes}m{seconds}s"),
-    }
-}
-
-/// `amount / unit` in decimals without trailing zeros. `unit` is a power of ten.
-fn with_fraction(amount: u64, unit: u64) -> String {
-    let (whole, part) = (amount / unit, amount % unit);
-    if part == 0 {
-        return format!("{whole}");
-    }
-    let width = unit.ilog10() as usize;
-    let digits = format!("{part:0width$}");
-    format!("{whole}.{}", digits.trim_end_matches('0'))
-}
-
 /// The unit at the start of `text`, as written, and its length in nanoseconds.
 fn unit_of(text: &str) -> Option<(&str, i64)> {
     let units = [
@@ -124,7 +86,7 @@ fn unit_of(text: &str) -> Option<(&str, i64)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{format_duration, format_go_duration, parse_duration};
+    use super::{format_duration, parse_duration};
 
     #[test]
     fn units_add_up() {
@@ -187,23 +149,6 @@ mod tests {
         ] {
             assert_eq!(format_duration(ns), text);
             assert_eq!(parse_duration(text), Ok(ns));
-        }
-    }
-
-    #[test]
-    fn go_prints_hours_minutes_and_fractions() {
-        for (ns, text) in [
-            (0, "0s"),
-            (604_800_000_000_000, "168h0m0s"),
-            (3_600_000_000_000, "1h0m0s"),
-            (61_500_000_000, "1m1.5s"),
-            (1_500_000, "1.5ms"),
-            (1_050, "1.05\u{b5}s"),
-            (7, "7ns"),
-            (-1_000_000_000, "-1s"),
-            (i64::MIN, "-2562047h47m16.854775808s"),
-        ] {
-            assert_eq!(format_go_duration(ns), text, "{ns}");
         }
     }
 }

@@ -28,7 +28,7 @@ mod time_zone;
 mod token;
 
 pub use ast::*;
-pub use duration::{format_duration, format_go_duration, parse_duration};
+pub use duration::{format_duration, parse_duration};
 pub use error::ParseError;
 pub use fold::fold;
 pub use params::{BindValue, Params};

@@ -4,6 +4,8 @@
 use alloc::format;
 use alloc::string::String;
 
+use crate::model::civil;
+
 const SECOND: i128 = 1_000_000_000;
 const DAY_SECONDS: i64 = 86_400;
 
@@ -77,7 +79,7 @@ pub fn format_rfc3339(ns: i128) -> String {
         seconds.div_euclid(DAY_SECONDS),
         seconds.rem_euclid(DAY_SECONDS),
     );
-    let (year, month, day) = civil_from_days(days);
+    let (year, month, day) = civil(days);
     let sign = if year < 0 { "-" } else { "" };
     let (hour, minute) = (second / 3600, second / 60 % 60);
     format!(
@@ -159,24 +161,6 @@ fn days_from_civil(year: i64, month: u32, day: u32) -> i64 {
     let year_of_era = year.rem_euclid(400);
     let day_of_year = i64::from((153 * ((month + 9) % 12) + 2) / 5 + day - 1);
     era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
-}
-
-/// The date that is `days` after 1970-01-01.
-fn civil_from_days(days: i64) -> (i64, i64, i64) {
-    let days = days.saturating_add(719_468);
-    let era = days.div_euclid(146_097);
-    let day_of_era = days.rem_euclid(146_097);
-    let leap_days = day_of_era / 1460 - day_of_era / 36_524 + day_of_era / 146_096;
-    let year_of_era = (day_of_era - leap_days) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 {
-        shifted + 3
-    } else {
-        shifted - 9
-    };
-    (era * 400 + year_of_era + i64::from(month <= 2), month, day)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use super::{CatalogError, ShardGroup};
 use crate::limits;
+use crate::model::is_printable;
 
 const HOUR_NS: i64 = 3_600_000_000_000;
 const DAY_NS: i64 = 24 * HOUR_NS;
@@ -164,7 +165,7 @@ pub fn check_name(name: &str) -> Result<(), CatalogError> {
     if name.len() > limits::NAME_BYTES_MAX {
         return Err(CatalogError::NameTooLong);
     }
-    let bad = |c: char| c == '/' || c == '\\' || c.is_control();
+    let bad = |c: char| c == '/' || c == '\\' || !is_printable(c);
     if name.is_empty() || name == "." || name == ".." || name.chars().any(bad) {
         return Err(CatalogError::InvalidName);
     }

@@ -48,7 +48,7 @@ fn decimal(value: u64, unit: u64, suffix: &str, f: &mut fmt::Formatter<'_>) -> f
 
 /// Displays a timestamp in UTC as Go's `time.RFC3339Nano`: no trailing zeros in the fraction.
 ///
-/// Source: Go `time.RFC3339Nano`; civil date after Howard Hinnant's `civil_from_days`.
+/// Source: Go `time.RFC3339Nano`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rfc3339(pub i64);
 
@@ -74,8 +74,11 @@ impl fmt::Display for Rfc3339 {
     }
 }
 
-/// Year, month and day of a number of days since the Unix epoch.
-const fn civil(days: i64) -> (i64, i64, i64) {
+/// Year, month and day of a number of days since the Unix epoch, in the proleptic Gregorian
+/// calendar.
+///
+/// Source: H. Hinnant, "chrono-compatible low-level date algorithms".
+pub const fn civil(days: i64) -> (i64, i64, i64) {
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
     let day_of_era = shifted.rem_euclid(146_097);

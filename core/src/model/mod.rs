@@ -11,8 +11,8 @@ mod value;
 pub mod varint;
 
 pub use bytes::equal;
-pub use clock::{Duration, Rfc3339};
+pub use clock::{Duration, Rfc3339, civil};
 pub use precision::Precision;
-pub use quote::Quoted;
+pub use quote::{Quoted, is_printable};
 pub use timestamp::{TIME_MAX_NS, TIME_MIN_NS, truncate_to};
 pub use value::{FieldType, Value};

@@ -2,10 +2,9 @@
 
 use core::fmt;
 
-/// Displays bytes in double quotes with Go escapes.
+/// Displays bytes in double quotes with Go escapes, `\x` for what is not UTF-8.
 ///
-/// Source: Go `strconv.Quote`. Unprintable runes beyond Latin-1 are recognised by the ranges
-/// that occur in practice (C1 controls, separators, zero-width, private use, noncharacters).
+/// Source: Go `strconv.Quote`.
 #[derive(Clone, Copy, Debug)]
 pub struct Quoted<'a>(pub &'a [u8]);
 
@@ -36,19 +35,27 @@ fn quote_char(character: char, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         '\t' => f.write_str("\\t"),
         '\x0b' => f.write_str("\\v"),
         '\0'..='\x1f' | '\x7f' => write!(f, "\\x{:02x}", character as u32),
-        _ if is_unprintable(character) && (character as u32) < 0x1_0000 => {
+        _ if is_printable(character) => fmt::Write::write_char(f, character),
+        _ if (character as u32) < 0x1_0000 => {
             write!(f, "\\u{:04x}", character as u32)
         }
-        _ if is_unprintable(character) => write!(f, "\\U{:08x}", character as u32),
-        _ => fmt::Write::write_char(f, character),
+        _ => write!(f, "\\U{:08x}", character as u32),
     }
 }
 
-const fn is_unprintable(character: char) -> bool {
-    matches!(character as u32,
-        0x80..=0xa0 | 0xad | 0x1680 | 0x180e | 0x2000..=0x200f | 0x2028..=0x202f
-        | 0x205f..=0x206f | 0x3000 | 0xe000..=0xf8ff | 0xfeff | 0xfff0..=0xfffb | 0xfffe..=0xffff
-        | 0xf_0000..)
+/// Whether Go's `strconv.IsPrint` holds: letters, marks, numbers, punctuation, symbols and the
+/// ASCII space.
+///
+/// The same classes decide what `str::escape_debug` leaves alone, once the character is not the
+/// first one (where it also escapes combining marks).
+pub fn is_printable(c: char) -> bool {
+    let mut buffer = [b'a'; 5];
+    let length = c.encode_utf8(&mut buffer[1..]).len();
+    let text = core::str::from_utf8(&buffer[..=length]).unwrap_or_default();
+    match c {
+        ' '..='~' => true,
+        _ => text.escape_debug().nth(1) == Some(c),
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::model::{FieldType, Quoted};
+use crate::model::{self, FieldType, Quoted};
 
 /// A reason to leave a point out.
 ///
@@ -151,15 +151,9 @@ pub(super) fn is_printable_key(key: &[u8]) -> bool {
         .all(|chunk| chunk.invalid().is_empty() && chunk.valid().chars().all(is_printable))
 }
 
-/// Go's `unicode.IsPrint`, by way of how Go quotes what is not.
+/// Upstream also takes the replacement character for a sign of damage.
 fn is_printable(character: char) -> bool {
-    if character == char::REPLACEMENT_CHARACTER {
-        return false;
-    }
-    let mut utf8 = [0; 4];
-    let utf8 = character.encode_utf8(&mut utf8).as_bytes();
-    let quoted = alloc::format!("{}", Quoted(utf8));
-    matches!(character, '"' | '\\') || quoted.len() == utf8.len() + 2
+    character != char::REPLACEMENT_CHARACTER && model::is_printable(character)
 }
 
 /// A field named `time` beside others: the point is stored without it.

@@ -1,8 +1,8 @@
 //! The log: records to frames to segments, and back.
 //!
 //! ```text
-//! append ─► filling group ─► persist (one in flight) ─► complete ─► durable
-//! listing ─► headers ─► chain ─► probe the last one ─► frames in order, damage, tail
+//! append -> filling group -> persist (one in flight) -> complete -> durable
+//! listing -> headers -> chain -> probe the last one -> frames in order, damage, tail
 //! ```
 //!
 //! Frames and segments know nothing of what a payload means; `rows` and `definition` give the

@@ -3,7 +3,8 @@
 use alloc::vec::Vec;
 
 use super::{Closing, Epoch, Print};
-use crate::http::text::{display, json_float, json_string, rfc3339};
+use crate::http::text::{display, json_float, json_string};
+use crate::model::Rfc3339;
 use crate::query::batch::{Cell, Cells, Series};
 
 /// Where in a document the next element goes.
@@ -90,7 +91,7 @@ impl Json {
                 Epoch::Units(unit) if column == 0 => display(out, time / unit.max(1)),
                 _ => {
                     out.push(b'"');
-                    rfc3339(out, time);
+                    display(out, Rfc3339(time));
                     out.push(b'"');
                 }
             },

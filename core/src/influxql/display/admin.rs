@@ -8,8 +8,9 @@ use crate::influxql::ast::{
     CreateSubscription, CreateUser, DropContinuousQuery, DropRetentionPolicy, DropSubscription,
     KillQuery, RetentionOptions, SetPassword,
 };
-use crate::influxql::duration::{format_duration, format_go_duration};
+use crate::influxql::duration::format_duration;
 use crate::influxql::quote::{Identifier, Text};
+use crate::model::Duration;
 
 impl fmt::Display for CreateDatabase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -20,13 +21,13 @@ impl fmt::Display for CreateDatabase {
         // Only here does upstream print durations in Go's spelling.
         f.write_str(" WITH")?;
         if let Some(ns) = options.duration_ns {
-            write!(f, " DURATION {}", format_go_duration(ns))?;
+            write!(f, " DURATION {}", Duration(ns))?;
         }
         if let Some(replication) = options.replication {
             write!(f, " REPLICATION {replication}")?;
         }
         if let Some(ns) = options.shard_duration_ns.filter(|ns| *ns > 0) {
-            write!(f, " SHARD DURATION {}", format_go_duration(ns))?;
+            write!(f, " SHARD DURATION {}", Duration(ns))?;
         }
         write_limits(f, options)?;
         match options.name.as_deref() {

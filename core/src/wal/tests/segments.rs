@@ -170,7 +170,7 @@ fn a_repair_counts_only_once_it_is_complete() {
         lsn,
         true,
     );
-    let mut store = sample.store.clone();
+    let mut store = sample.store;
     for frame in before.frames.iter().filter(|frame| !frame.certified) {
         log.append(frame.kind, &frame.payload, frame.points, frame.more);
         drain(&mut log, &mut store, true);
