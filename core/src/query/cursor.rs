@@ -26,7 +26,7 @@ impl Cursor {
 
     /// Appends the next batch, about `rows_max` rows; `false` if it was the last.
     ///
-    /// Bounds: a step looks at some ten thousand rows of the cache at most, so a batch may come
+    /// Bounds: a step looks at two thousand rows of the cache at most, so a batch may come
     /// out smaller than asked for, even empty. The one exception is a series whose rows are out
     /// of order, or read backwards: its rows within one shard are sorted in one step.
     pub fn fetch(&mut self, view: &View<'_>, rows_max: usize, out: &mut Vec<u8>) -> bool {

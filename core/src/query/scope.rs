@@ -25,12 +25,13 @@ pub(super) struct Target {
 ///
 /// # Errors
 ///
-/// A sub-query; a retention policy that does not exist; a pattern that cannot run.
+/// A sub-query; two databases; a retention policy that does not exist; a pattern that cannot run.
 pub(super) fn targets(
     sources: &[Source],
     view: &View<'_>,
     range: TimeRange,
 ) -> Result<Vec<Target>, String> {
+    check_databases(sources)?;
     let mut targets = Vec::new();
     for (source, measurement) in sources.iter().enumerate() {
         let Source::Measurement(measurement) = measurement else {
@@ -77,6 +78,7 @@ pub(super) fn found<'v>(
     range: TimeRange,
 ) -> Result<Found<'v>, String> {
     let every = [Source::Measurement(Measurement::default())];
+    check_databases(sources)?;
     let sources = if sources.is_empty() { &every } else { sources };
     let mut found = Found::new();
     for source in sources {
@@ -104,6 +106,19 @@ pub(super) fn found<'v>(
 fn shards_of<'v>(view: &'v View<'v>, range: TimeRange) -> impl Iterator<Item = &'v ShardView<'v>> {
     let holds = move |s: &&ShardView<'_>| s.start_ns <= range.max() && s.end_ns > range.min();
     view.shards.iter().filter(holds)
+}
+
+/// An engine holds one database, and the caller has chosen it.
+fn check_databases(sources: &[Source]) -> Result<(), String> {
+    let mut named = sources.iter().filter_map(|source| match source {
+        Source::Measurement(measurement) => Some(measurement.database.as_str()),
+        Source::Subquery(_) => None,
+    });
+    let first = named.find(|name| !name.is_empty());
+    if named.any(|name| !name.is_empty() && Some(name) != first) {
+        return Err("sources in several databases are not supported".into());
+    }
+    Ok(())
 }
 
 fn check_policy(policy: &str, view: &View<'_>) -> Result<(), String> {

@@ -11,8 +11,8 @@ use crate::query::batch::Writer;
 use crate::query::predicate::Filters;
 use crate::query::{ShardView, View};
 
-/// Rows of the cache that a step looks at, at most: well below a millisecond of work.
-const WORK_MAX: usize = 20_000;
+/// Rows of the cache that a step looks at, at most: about a millisecond of work.
+const WORK_MAX: usize = 2_000;
 
 /// What holds for the whole of a SELECT.
 #[derive(Debug)]

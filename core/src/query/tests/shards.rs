@@ -99,6 +99,10 @@ fn what_is_not_built_says_so() {
         ("SELECT v FROM m tz('UTC')", "tz() is not supported yet"),
         ("EXPLAIN SELECT v FROM m", "EXPLAIN is not supported yet"),
         (
+            "SELECT v FROM a..m, b..m",
+            "sources in several databases are not supported",
+        ),
+        (
             "SELECT v FROM m WHERE abs(v) > 1",
             "abs() is not supported yet",
         ),

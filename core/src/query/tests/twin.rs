@@ -342,7 +342,7 @@ fn a_long_scan_goes_on_in_steps() {
     while cursor.fetch(&store.view(), 10, &mut bytes) {
         steps += 1;
     }
-    assert_eq!(steps, 3);
+    assert!((25..=27).contains(&steps), "{steps}");
     let answer = "[{\"name\":\"m\",\"columns\":[\"time\",\"v\"],\"values\":[[49999,49999]]}]";
     assert_eq!(super::store::json(&bytes), answer);
 }
