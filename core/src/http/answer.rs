@@ -40,7 +40,7 @@ impl Answer {
     /// adding headers of its own.
     pub fn set(&mut self, name: &'static str, value: &[u8]) {
         let clean = |&byte: &u8| {
-            if byte < b' ' || byte == 0x7f {
+            if (byte < b' ' && byte != b'\t') || byte == 0x7f {
                 b' '
             } else {
                 byte
