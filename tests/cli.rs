@@ -46,8 +46,16 @@ fn ended(command: &mut Command) -> Ended {
     };
     let (mut out, mut err) = (String::new(), String::new());
     let streams = (child.stdout.take(), child.stderr.take());
-    streams.0.expect("piped").read_to_string(&mut out).expect("text");
-    streams.1.expect("piped").read_to_string(&mut err).expect("text");
+    streams
+        .0
+        .expect("piped")
+        .read_to_string(&mut out)
+        .expect("text");
+    streams
+        .1
+        .expect("piped")
+        .read_to_string(&mut err)
+        .expect("text");
     Ended {
         code: status.code(),
         out,

@@ -86,7 +86,10 @@ fn survive(face: Face, cycles_min: u64) {
         ledger.found_unanswered(),
         ledger.databases()
     ));
-    assert!(ledger.acknowledged() > 100 * cycle, "too few points to prove anything");
+    assert!(
+        ledger.acknowledged() > 100 * cycle,
+        "too few points to prove anything"
+    );
 }
 
 /// A crash while the log is being read.

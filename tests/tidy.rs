@@ -24,7 +24,9 @@ fn check(what: &str, files: &[Source], rule: impl Fn(&Source) -> Vec<String>) {
         .iter()
         .flat_map(|file| {
             let faults = rule(file);
-            faults.into_iter().map(|fault| format!("{}: {fault}", file.path))
+            faults
+                .into_iter()
+                .map(|fault| format!("{}: {fault}", file.path))
         })
         .collect();
     assert!(faults.is_empty(), "{what}:\n  {}", faults.join("\n  "));
@@ -38,8 +40,16 @@ fn lower_rows_of_the_core_never_see_higher_ones() {
 
 #[test]
 fn crates_import_only_what_they_may() {
-    check("crates in sources", &tree::rust(""), manifests::foreign_crates);
-    check("crates in manifests", &tree::named("Cargo.toml"), manifests::foreign_crates);
+    check(
+        "crates in sources",
+        &tree::rust(""),
+        manifests::foreign_crates,
+    );
+    check(
+        "crates in manifests",
+        &tree::named("Cargo.toml"),
+        manifests::foreign_crates,
+    );
 }
 
 #[test]
@@ -92,5 +102,9 @@ fn no_file_names_a_place_of_one_machine() {
 
 #[test]
 fn every_dependency_says_why_it_is_there() {
-    check("dependencies", &tree::named("Cargo.toml"), manifests::unexplained);
+    check(
+        "dependencies",
+        &tree::named("Cargo.toml"),
+        manifests::unexplained,
+    );
 }

@@ -34,7 +34,10 @@ fn old_and_chunked_and_pipelined_requests_are_served() {
             continue;
         }
         let (_home, server) = start(face);
-        let old = ask(&server, b"POST /write?db=d HTTP/1.0\r\nContent-Length: 7\r\n\r\nm v=1 1");
+        let old = ask(
+            &server,
+            b"POST /write?db=d HTTP/1.0\r\nContent-Length: 7\r\n\r\nm v=1 1",
+        );
         assert!(old.starts_with("HTTP/1.") && old.contains(" 204 "), "{old}");
         let chunked = b"POST /write?db=d HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\
             Connection: close\r\n\r\n4\r\nm v=\r\n3;x=y\r\n2 2\r\n0\r\nTrailer: x\r\n\r\n";
@@ -47,11 +50,15 @@ fn old_and_chunked_and_pipelined_requests_are_served() {
         let mut kept = server.client().expect("connection");
         for number in 5..9 {
             let line = format!("m v={number} {number}");
-            let answer = kept.post("/write?db=d", line.as_bytes()).expect("kept alive");
+            let answer = kept
+                .post("/write?db=d", line.as_bytes())
+                .expect("kept alive");
             assert_eq!((answer.status, answer.closes()), (204, false));
         }
         let stored = server.query("d", "SELECT v FROM m").expect("answer").text();
-        let rows: Vec<String> = (1..9).map(|number| format!("[{number},{number}]")).collect();
+        let rows: Vec<String> = (1..9)
+            .map(|number| format!("[{number},{number}]"))
+            .collect();
         assert!(stored.contains(&rows.join(",")), "{stored}");
     }
 }
@@ -77,7 +84,10 @@ fn a_small_body_that_inflates_to_a_gigabyte_is_refused() {
         let after = proc::rss_peak_bytes(server.pid()).expect("memory");
         let grown = after.saturating_sub(before) >> 20;
         assert!(grown < 160, "{} grew by {grown} MiB", face.name());
-        let again = server.client().expect("connection").post("/write?db=d", b"m v=2 2");
+        let again = server
+            .client()
+            .expect("connection")
+            .post("/write?db=d", b"m v=2 2");
         assert_eq!(again.expect("answer").status, 204);
         say(&format!(
             "cli, {}: {} KiB that inflate to 1 GiB: 413, {grown} MiB of memory",
@@ -97,7 +107,8 @@ fn half_a_head_is_not_waited_for() {
         let mut slow = TcpStream::connect(server.address).expect("connected");
         slow.set_read_timeout(Some(PATIENCE)).expect("set");
         let began = Instant::now();
-        slow.write_all(b"POST /write?db=d HTTP/1.1\r\nHo").expect("sent");
+        slow.write_all(b"POST /write?db=d HTTP/1.1\r\nHo")
+            .expect("sent");
         // Others are served meanwhile.
         let other = server.client().expect("connection").get("/ping");
         assert_eq!(other.expect("answer").status, 204);
@@ -108,8 +119,15 @@ fn half_a_head_is_not_waited_for() {
         let timed_out = closed.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock);
         assert!(!timed_out, "{}: still open after {took:?}", face.name());
         let bounds = Duration::from_secs(8)..Duration::from_secs(16);
-        assert!(bounds.contains(&took), "{}: closed after {took:?}", face.name());
-        say(&format!("cli, {}: half a head closed after {took:.1?}", face.name()));
+        assert!(
+            bounds.contains(&took),
+            "{}: closed after {took:?}",
+            face.name()
+        );
+        say(&format!(
+            "cli, {}: half a head closed after {took:.1?}",
+            face.name()
+        ));
     }
 }
 
@@ -122,13 +140,18 @@ fn a_client_that_goes_away_in_a_body_changes_nothing() {
         let (_home, server) = start(face);
         for _ in 0..5 {
             let mut stream = TcpStream::connect(server.address).expect("connected");
-            let part = b"POST /write?db=d HTTP/1.1\r\nHost: a\r\nContent-Length: 99\r\n\r\nm v=1 1\n";
+            let part =
+                b"POST /write?db=d HTTP/1.1\r\nHost: a\r\nContent-Length: 99\r\n\r\nm v=1 1\n";
             stream.write_all(part).expect("sent");
         }
         let mut client = server.client().expect("connection");
         let answer = client.post("/write?db=d", b"m v=2 2").expect("answer");
         assert_eq!(answer.status, 204);
         let stored = server.query("d", "SELECT v FROM m").expect("answer").text();
-        assert!(stored.contains("\"values\":[[2,2]]"), "{}: {stored}", face.name());
+        assert!(
+            stored.contains("\"values\":[[2,2]]"),
+            "{}: {stored}",
+            face.name()
+        );
     }
 }

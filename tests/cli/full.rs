@@ -109,7 +109,10 @@ fn fill_and_free(face: Face) {
         let start = Instant::now();
         while told.write(&server) != 204 {
             let waited = start.elapsed();
-            assert!(waited < Duration::from_secs(20), "no writes {waited:?} after space came");
+            assert!(
+                waited < Duration::from_secs(20),
+                "no writes {waited:?} after space came"
+            );
             sleep(Duration::from_millis(100));
         }
         told.check(&server);
@@ -144,8 +147,14 @@ impl Told {
         match answer.status {
             204 => self.acknowledged.push(number),
             503 => {
-                let after = answer.header("Retry-After").and_then(|text| text.parse::<u32>().ok());
-                assert!(after.is_some(), "503 without Retry-After: {}", answer.text());
+                let after = answer
+                    .header("Retry-After")
+                    .and_then(|text| text.parse::<u32>().ok());
+                assert!(
+                    after.is_some(),
+                    "503 without Retry-After: {}",
+                    answer.text()
+                );
                 self.refused.push(number);
             }
             other => panic!("{other}: {}", answer.text()),

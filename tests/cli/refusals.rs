@@ -20,7 +20,13 @@ fn version_and_help_are_printed() {
     assert!(version.out.starts_with("tidegate "), "{version:?}");
     let help = ended(Command::new(binary()).arg("--help"));
     assert_eq!(help.code, Some(0));
-    for part in ["serve", "--data DIR", "--http ADDR:PORT", "--config FILE", "wal"] {
+    for part in [
+        "serve",
+        "--data DIR",
+        "--http ADDR:PORT",
+        "--config FILE",
+        "wal",
+    ] {
         assert!(help.out.contains(part), "{part} is missing: {}", help.out);
     }
 }
@@ -45,7 +51,10 @@ fn a_directory_that_is_not_ours_is_refused_untouched() {
             fs::write(data.join(file), text).expect("file");
             refused(face, home.path(), &[named, "data"]);
         }
-        say(&format!("cli, {}: 4 foreign directories refused", face.name()));
+        say(&format!(
+            "cli, {}: 4 foreign directories refused",
+            face.name()
+        ));
     }
 }
 
@@ -97,8 +106,13 @@ fn a_second_process_is_refused_and_the_first_goes_on() {
         let told = ended(&mut second);
         assert!(told.code.is_some_and(|code| code != 0), "{told:?}");
         let pid = first.pid().to_string();
-        assert!(told.err.contains(&pid), "the owner {pid} is not named: {told:?}");
-        first.execute("CREATE DATABASE e").expect("the first goes on");
+        assert!(
+            told.err.contains(&pid),
+            "the owner {pid} is not named: {told:?}"
+        );
+        first
+            .execute("CREATE DATABASE e")
+            .expect("the first goes on");
     }
 }
 
@@ -116,7 +130,10 @@ fn a_port_in_use_is_named() {
         assert!(told.code.is_some_and(|code| code != 0), "{told:?}");
         let address = first.address.to_string();
         assert!(told.err.contains(&address), "{told:?}");
-        assert!(contents(other.path()).is_empty(), "it left something behind");
+        assert!(
+            contents(other.path()).is_empty(),
+            "it left something behind"
+        );
     }
 }
 
@@ -146,10 +163,16 @@ fn wrong_flags_and_keys_are_named() {
     let mut wrong = Command::new(binary());
     let told = ended(wrong.args(["serve", "--dta", "x"]));
     assert!(told.code.is_some_and(|code| code != 0), "{told:?}");
-    assert!(told.err.contains("--dta") && told.err.contains("--help"), "{told:?}");
+    assert!(
+        told.err.contains("--dta") && told.err.contains("--help"),
+        "{told:?}"
+    );
     let mut wrong = Command::new(binary());
     let told = ended(wrong.arg("serve").env("TIDEGATE_HTTP_MAX_BODY_SICE", "1"));
     assert!(told.err.contains("TIDEGATE_HTTP_MAX_BODY_SICE"), "{told:?}");
     assert!(told.err.contains("TIDEGATE_HTTP_MAX_BODY_SIZE"), "{told:?}");
-    assert!(!home.path().join("data").exists(), "a refused start left something behind");
+    assert!(
+        !home.path().join("data").exists(),
+        "a refused start left something behind"
+    );
 }

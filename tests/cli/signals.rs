@@ -40,8 +40,15 @@ fn both_signals_stop_with_success_and_keep_everything() {
         let answer = server.query("d", "SELECT v FROM m").expect("answer").text();
         for number in 0..expected {
             let row = format!("[{},{number}]", 1_000 + number);
-            assert!(answer.contains(&row), "{}: {row} is gone: {answer}", face.name());
+            assert!(
+                answer.contains(&row),
+                "{}: {row} is gone: {answer}",
+                face.name()
+            );
         }
-        say(&format!("cli, {}: 2 graceful stops, {expected} points kept", face.name()));
+        say(&format!(
+            "cli, {}: 2 graceful stops, {expected} points kept",
+            face.name()
+        ));
     }
 }

@@ -33,7 +33,11 @@ fn run_row(server: &Server, row: &Row, tally: &mut Tally) {
         .request(method, path, &headers, &body)
         .expect("answer");
     let mut parts = vec![
-        ("status", row.number("status").to_string(), answer.status.to_string()),
+        (
+            "status",
+            row.number("status").to_string(),
+            answer.status.to_string(),
+        ),
         ("body", row.need("answer").to_owned(), answer.text()),
     ];
     for (name, recorded) in row.pairs("answer_headers") {
@@ -44,7 +48,11 @@ fn run_row(server: &Server, row: &Row, tally: &mut Tally) {
             "Allow" => (sorted(&recorded), sorted(&ours)),
             _ => (recorded, ours),
         };
-        parts.push(("header", format!("{name}: {recorded}"), format!("{name}: {ours}")));
+        parts.push((
+            "header",
+            format!("{name}: {recorded}"),
+            format!("{name}: {ours}"),
+        ));
     }
     for (_, recorded, ours) in &mut parts {
         *recorded = recorded.replace("\\ufffd", "\u{fffd}");

@@ -36,8 +36,16 @@ fn run_row(server: &Server, row: &Row, tally: &mut Tally) {
     let status = row.number("status").to_string();
     let mut parts = vec![
         ("status", status, answer.status.to_string()),
-        ("X-Influxdb-Error", format!("{recorded_error:?}"), format!("{error:?}")),
-        ("Content-Type", row.need("content_type").to_owned(), content_type.to_owned()),
+        (
+            "X-Influxdb-Error",
+            format!("{recorded_error:?}"),
+            format!("{error:?}"),
+        ),
+        (
+            "Content-Type",
+            row.need("content_type").to_owned(),
+            content_type.to_owned(),
+        ),
         ("body", row.need("body").to_owned(), named(answer.text())),
     ];
     for (key, statement) in [

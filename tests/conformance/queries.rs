@@ -1,7 +1,7 @@
 //! Queries and statements on the recorded data set.
 
-use tidegate_tests::kit::http::percent_encode;
 use tidegate_tests::kit::Response;
+use tidegate_tests::kit::http::percent_encode;
 use tidegate_tests::proof::base64;
 use tidegate_tests::proof::fixtures::{self, Row};
 use tidegate_tests::proof::server::{Server, query_target};
@@ -72,7 +72,11 @@ fn compare(
 ) {
     let statement = row.need("q");
     let parts = [
-        ("status", row.number("status").to_string(), answer.status.to_string()),
+        (
+            "status",
+            row.number("status").to_string(),
+            answer.status.to_string(),
+        ),
         ("body", row.need("body").to_owned(), answer.text()),
     ];
     let refused = row.number("status") != 200;
@@ -94,24 +98,41 @@ pub(crate) fn run_formats(server: &Server, tally: &mut Tally) {
             .into_iter()
             .collect();
         let mut client = server.client().expect("connection");
-        let answer = client.request("GET", &target, &accept, b"").expect("answer");
+        let answer = client
+            .request("GET", &target, &accept, b"")
+            .expect("answer");
         let recorded = match row.text("body_b64") {
             Some(body) => base64::decode(body).expect("base64"),
             None => row.need("body").as_bytes().to_vec(),
         };
         let content_type = answer.header("Content-Type").unwrap_or_default();
         let parts = [
-            ("status", row.number("status").to_string(), answer.status.to_string()),
-            ("body", format!("{:?}", latin1(&recorded)), format!("{:?}", latin1(&answer.body))),
+            (
+                "status",
+                row.number("status").to_string(),
+                answer.status.to_string(),
+            ),
+            (
+                "body",
+                format!("{:?}", latin1(&recorded)),
+                format!("{:?}", latin1(&answer.body)),
+            ),
             (
                 "Content-Type",
-                row.text("content_type").unwrap_or("application/json").to_owned(),
+                row.text("content_type")
+                    .unwrap_or("application/json")
+                    .to_owned(),
                 content_type.to_owned(),
             ),
         ];
         let statement = pairs.iter().find(|(name, _)| *name == "q");
         let beyond = statement.and_then(|(_, statement)| scope::beyond(statement));
-        tally.row("query-formats", &format!("{target} {accept:?}"), &parts, beyond);
+        tally.row(
+            "query-formats",
+            &format!("{target} {accept:?}"),
+            &parts,
+            beyond,
+        );
     }
 }
 

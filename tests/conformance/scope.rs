@@ -44,9 +44,15 @@ pub(crate) fn changes_data(statement: &str) -> bool {
 /// Whether the statement reads data of the default database.
 pub(crate) fn reads_data(statement: &str) -> bool {
     let upper = statement.to_ascii_uppercase();
-    ["SELECT", "SHOW MEASUREMENTS", "SHOW SERIES", "SHOW TAG", "SHOW FIELD"]
-        .iter()
-        .any(|start| upper.starts_with(start))
+    [
+        "SELECT",
+        "SHOW MEASUREMENTS",
+        "SHOW SERIES",
+        "SHOW TAG",
+        "SHOW FIELD",
+    ]
+    .iter()
+    .any(|start| upper.starts_with(start))
 }
 
 /// A name directly followed by a parenthesis.

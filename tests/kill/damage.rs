@@ -83,7 +83,10 @@ fn flip(face: Face) {
         let stored = count(&server);
         let lost = POINTS - stored;
         let told = report(copy.path());
-        let context = format!("{}: seed {seed}, byte {at} of {length}: {told}", face.name());
+        let context = format!(
+            "{}: seed {seed}, byte {at} of {length}: {told}",
+            face.name()
+        );
         assert!(lost <= 1, "{lost} points lost; {context}");
         if lost == 1 {
             let reported = told.contains("\"points\": 1}") || told.contains("\"points\":1}");
@@ -97,7 +100,10 @@ fn flip(face: Face) {
         write(&server, "m v=1 9");
         server.kill().expect("kill");
     }
-    assert!(lost_in_all > 0, "no flip hit a record, which proves nothing");
+    assert!(
+        lost_in_all > 0,
+        "no flip hit a record, which proves nothing"
+    );
     say(&format!(
         "kill, {}: {flips} flipped bytes, {lost_in_all} points lost, all reported; \
          {silent} harmless",
@@ -134,7 +140,11 @@ fn count(server: &Server) -> u64 {
     };
     let points = points_of(&answer.body).unwrap_or_else(|error| panic!("{error}"));
     for ((_, time), row) in &points {
-        let expected = if *time < 1_000_000 { time - 1_000 } else { time - 1_000_000 };
+        let expected = if *time < 1_000_000 {
+            time - 1_000
+        } else {
+            time - 1_000_000
+        };
         assert_eq!(row["v"], expected.to_string(), "an invented value");
     }
     points.len() as u64

@@ -51,7 +51,10 @@ impl Ledger {
         let created = created.map(String::as_str).chain(DATABASES);
         for name in created {
             let listed = answer.contains(&format!("[\"{name}\"]"));
-            assert!(listed, "database {name} was acknowledged and is gone: {answer}");
+            assert!(
+                listed,
+                "database {name} was acknowledged and is gone: {answer}"
+            );
         }
     }
 
@@ -85,7 +88,11 @@ impl Ledger {
                     found += u64::from(there > 0);
                 }
             }
-            assert_eq!(stored.len() as u64, explained, "run {number}: points nobody sent");
+            assert_eq!(
+                stored.len() as u64,
+                explained,
+                "run {number}: points nobody sent"
+            );
         }
         self.found_unanswered.insert(number, found);
     }

@@ -38,7 +38,11 @@ pub(crate) fn value(writer: u64, number: u64) -> u64 {
 
 /// The time of a point: a few of them fall into another shard group.
 pub(crate) fn time_ns(number: u64) -> i64 {
-    let week = if number % 97 == 0 { 604_800_000_000_000 } else { 0 };
+    let week = if number % 97 == 0 {
+        604_800_000_000_000
+    } else {
+        0
+    };
     1_767_225_600_000_000_000 + week + number as i64
 }
 
@@ -121,7 +125,11 @@ fn write(
             Ok(answer) if answer.status == 204 => {
                 answered.fetch_add(1, Ordering::Relaxed);
             }
-            Ok(answer) => panic!("a good body was answered {} {}", answer.status, answer.text()),
+            Ok(answer) => panic!(
+                "a good body was answered {} {}",
+                answer.status,
+                answer.text()
+            ),
             Err(_) => break,
         }
     }

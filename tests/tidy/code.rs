@@ -14,9 +14,7 @@ const COLUMNS_MAX: usize = 100;
 pub(crate) fn length(file: &Source) -> Vec<String> {
     let lines = file.text.lines().count();
     let long = lines > FILE_LINES_MAX;
-    long.then(|| format!("{lines} lines"))
-        .into_iter()
-        .collect()
+    long.then(|| format!("{lines} lines")).into_iter().collect()
 }
 
 /// Too long lines, but for those that a literal makes long: texts are not to be torn apart.
@@ -34,7 +32,11 @@ pub(crate) fn columns(file: &Source) -> Vec<String> {
 pub(crate) fn functions(file: &Source) -> Vec<String> {
     let code = strip(&file.text);
     let test = file.path.contains("tests/") || file.path.ends_with("tests.rs");
-    let lines_max = if test { TEST_LINES_MAX } else { FUNCTION_LINES_MAX };
+    let lines_max = if test {
+        TEST_LINES_MAX
+    } else {
+        FUNCTION_LINES_MAX
+    };
     let mut faults = Vec::new();
     for (at, _) in code.match_indices("fn ") {
         let before = code[..at].chars().next_back();
@@ -125,11 +127,16 @@ mod tests {
         assert_eq!(length(&source(&"\n".repeat(501))).len(), 1);
         assert!(columns(&source(&"\u{e4}".repeat(100))).is_empty());
         assert_eq!(columns(&source(&"x".repeat(101))).len(), 1);
-        assert_eq!(columns(&source(&format!("// {}", "x".repeat(101)))).len(), 1);
+        assert_eq!(
+            columns(&source(&format!("// {}", "x".repeat(101)))).len(),
+            1
+        );
         assert!(columns(&source(&format!("f(\"{}\")", "x".repeat(101)))).is_empty());
         let function = |lines: usize| {
             let body = "    let x = \"}\";\n".repeat(lines - 2);
-            source(&format!("type F = fn (u8);\nfn g(x: [u8; 3]) {{\n{body}}}\nfn h() {{}}\n"))
+            source(&format!(
+                "type F = fn (u8);\nfn g(x: [u8; 3]) {{\n{body}}}\nfn h() {{}}\n"
+            ))
         };
         assert!(functions(&function(70)).is_empty());
         assert_eq!(functions(&function(71)), ["g has 71 lines"]);

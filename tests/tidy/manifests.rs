@@ -5,7 +5,10 @@ use crate::tree::Source;
 
 /// (folder, crates of ours that must not be named in it).
 const FOREIGN: [(&str, &[&str]); 4] = [
-    ("core/", &["tidegate-wasm", "tidegate-tests", "tidegate-core"]),
+    (
+        "core/",
+        &["tidegate-wasm", "tidegate-tests", "tidegate-core"],
+    ),
     ("wasm/src/", &["tidegate-tests", "tidegate-host"]),
     ("wasm/Cargo.toml", &["tidegate-tests", "path = \"../host\""]),
     ("host/", &["tidegate-wasm", "tidegate-tests"]),
@@ -27,7 +30,9 @@ pub(crate) fn foreign_crates(file: &Source) -> Vec<String> {
         }
         strip(&file.text)
     };
-    let foreign = FOREIGN.iter().filter(|(folder, _)| file.path.starts_with(folder));
+    let foreign = FOREIGN
+        .iter()
+        .filter(|(folder, _)| file.path.starts_with(folder));
     let names = foreign.flat_map(|(_, names)| names.iter());
     names
         .filter(|name| code.contains(**name) || code.contains(&name.replace('-', "_")))
@@ -89,7 +94,10 @@ mod tests {
             ("core/Cargo.toml", "[package]\nname = \"tidegate-core\""),
             ("host/src/a.rs", "use tidegate_core::x; // tidegate_wasm"),
         ] {
-            assert!(foreign_crates(&Source::new(path, text)).is_empty(), "{path}");
+            assert!(
+                foreign_crates(&Source::new(path, text)).is_empty(),
+                "{path}"
+            );
         }
     }
 
@@ -97,8 +105,14 @@ mod tests {
     fn a_dependency_without_a_reason_is_found() {
         let faults = |text: &str| unexplained(&Source::new("Cargo.toml", text)).len();
         assert_eq!(faults("[dependencies]\na = \"1\"\n"), 1);
-        assert_eq!(faults("[dependencies]\n# Why.\na = \"1\"\nb = \"1\"\n\nc = \"1\"\n"), 1);
-        assert_eq!(faults("[dependencies]\n# Why.\na = { features = [\n  \"x\",\n] }\n"), 0);
+        assert_eq!(
+            faults("[dependencies]\n# Why.\na = \"1\"\nb = \"1\"\n\nc = \"1\"\n"),
+            1
+        );
+        assert_eq!(
+            faults("[dependencies]\n# Why.\na = { features = [\n  \"x\",\n] }\n"),
+            0
+        );
         assert_eq!(faults("[dev-dependencies]\na.workspace = true\n"), 0);
         assert_eq!(faults("[package]\nname = \"x\"\n"), 0);
     }

@@ -70,7 +70,10 @@ mod tests {
         assert_eq!(page("# T\n\n```sh\n# a comment\n```\n"), 0);
         assert_eq!(page("no title\n"), 1);
         assert_eq!(page("# T\n# T\n"), 1);
-        assert_eq!(page("# T\n[a](core/Cargo.toml) [b](https://localhost/x)\n"), 0);
+        assert_eq!(
+            page("# T\n[a](core/Cargo.toml) [b](https://localhost/x)\n"),
+            0
+        );
         assert_eq!(page("# T\n[a](core/nowhere.md#part)\n"), 1);
         let place = concat!("see /wor", "k/main/x");
         assert_eq!(machine_paths(&Source::new("x", place)).len(), 1);

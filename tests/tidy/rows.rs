@@ -41,8 +41,13 @@ pub(crate) fn faults(file: &Source) -> Vec<String> {
     }
     let vocabulary = VOCABULARY.contains(&module);
     let row = MAY_IMPORT.iter().find(|(name, _)| *name == module);
-    let Some(allowed) = row.map(|&(_, allowed)| allowed).or(vocabulary.then_some(&[])) else {
-        return vec![format!("{module} has no row; give it one in tests/tidy/rows.rs")];
+    let Some(allowed) = row
+        .map(|&(_, allowed)| allowed)
+        .or(vocabulary.then_some(&[]))
+    else {
+        return vec![format!(
+            "{module} has no row; give it one in tests/tidy/rows.rs"
+        )];
     };
     let code = strip(&file.text);
     let code = code.split("#[cfg(test)]").next().unwrap_or_default();
@@ -57,7 +62,10 @@ pub(crate) fn faults(file: &Source) -> Vec<String> {
 /// The modules that follow `crate::`, alone or in braces.
 fn imported(code: &str) -> Vec<String> {
     let mut names = Vec::new();
-    for (_, rest) in code.match_indices("crate::").map(|(at, _)| code.split_at(at + 7)) {
+    for (_, rest) in code
+        .match_indices("crate::")
+        .map(|(at, _)| code.split_at(at + 7))
+    {
         match rest.strip_prefix('{') {
             Some(list) => names.extend(heads(list)),
             None => names.push(name(rest)),
@@ -112,10 +120,16 @@ mod tests {
             assert_eq!(faults(&Source::new(path, text)).len(), 1, "{path}");
         }
         for (path, text) in [
-            ("core/src/shard/mod.rs", "use crate::{cache::{A, B}, ids::X};"),
+            (
+                "core/src/shard/mod.rs",
+                "use crate::{cache::{A, B}, ids::X};",
+            ),
             ("core/src/line/scan.rs", "// use crate::wal::Log;"),
             ("core/src/line/tests/x.rs", "use crate::wal::Log;"),
-            ("core/src/line/scan.rs", "#[cfg(test)]\nuse crate::wal::Log;"),
+            (
+                "core/src/line/scan.rs",
+                "#[cfg(test)]\nuse crate::wal::Log;",
+            ),
         ] {
             assert!(faults(&Source::new(path, text)).is_empty(), "{path}");
         }

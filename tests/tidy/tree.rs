@@ -6,7 +6,14 @@ use std::path::{Path, PathBuf};
 use tidegate_tests::proof::server::root;
 
 /// What is not ours, or not source.
-const SKIPPED: [&str; 6] = ["target", "node_modules", "dist", ".git", ".venv", "tidegate-data"];
+const SKIPPED: [&str; 6] = [
+    "target",
+    "node_modules",
+    "dist",
+    ".git",
+    ".venv",
+    "tidegate-data",
+];
 
 /// A text file.
 #[derive(Clone, Debug)]
@@ -49,7 +56,11 @@ pub(crate) fn ending(end: &str) -> Vec<Source> {
 /// Files of that name.
 pub(crate) fn named(name: &str) -> Vec<Source> {
     let mut files = under("");
-    files.retain(|file| Path::new(&file.path).file_name().is_some_and(|file| file == name));
+    files.retain(|file| {
+        Path::new(&file.path)
+            .file_name()
+            .is_some_and(|file| file == name)
+    });
     files
 }
 
@@ -78,7 +89,11 @@ fn under(folder: &str) -> Vec<Source> {
     let source = |path: PathBuf| {
         // Not text: nothing these rules are about.
         let text = fs::read_to_string(&path).ok()?;
-        let path = path.strip_prefix(&root).ok()?.to_string_lossy().into_owned();
+        let path = path
+            .strip_prefix(&root)
+            .ok()?
+            .to_string_lossy()
+            .into_owned();
         Some(Source { path, text })
     };
     paths.into_iter().filter_map(source).collect()

@@ -11,7 +11,8 @@ pub fn row_ids() -> BTreeSet<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/compatibility.md");
     let page = std::fs::read_to_string(&path)
         .unwrap_or_else(|error| panic!("docs/compatibility.md: {error}"));
-    ids_of(&page).unwrap_or_else(|twice| panic!("docs/compatibility.md: {twice} stands there twice"))
+    ids_of(&page)
+        .unwrap_or_else(|twice| panic!("docs/compatibility.md: {twice} stands there twice"))
 }
 
 /// Requires that every id is a row of the page.

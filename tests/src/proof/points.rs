@@ -40,7 +40,12 @@ fn add_series(series: &Value, points: &mut Points) -> Result<(), String> {
         let values = columns.iter().zip(cells).skip(1);
         let values = values.filter(|(_, cell)| !cell.is_null());
         let values = values
-            .map(|(column, cell)| (column.as_str().unwrap_or_default().to_owned(), cell.to_string()))
+            .map(|(column, cell)| {
+                (
+                    column.as_str().unwrap_or_default().to_owned(),
+                    cell.to_string(),
+                )
+            })
             .collect();
         if points.insert((name.clone(), time), values).is_some() {
             return Err(format!("{name} at {time} is stored twice"));
