@@ -24,6 +24,7 @@ use tidegate_tests::proof::server::{Face, Server};
 const ON_PURPOSE: &[(&str, &str, &str)] = &[
     ("line-protocol", "46", "measurement-escapes"),
     ("line-protocol", "59", "measurement-escapes"),
+    ("line-protocol", "121", "phantom-series"),
 ];
 
 #[test]
