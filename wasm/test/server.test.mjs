@@ -132,8 +132,8 @@ test("many writers at once all become durable", () =>
         server.write({ database: "db" }, `m,writer=${i} v=${i} ${i + 1}`),
       );
       for (const answer of await Promise.all(writes)) assert.equal(answer.status, 204);
-      const json = await server.query("SELECT count(v) FROM m", "db");
-      assert.equal(values(json)[0][1], 500);
+      const json = await server.query("SELECT v FROM m", "db");
+      assert.equal(values(json).length, 500);
     }),
   ));
 
@@ -217,8 +217,8 @@ test("kill -9: what was acknowledged over HTTP is there after the next start", (
       const { child, url } = await started(directory);
       try {
         await fetch(`http://${url}/query?q=CREATE+DATABASE+db`, { method: "POST" });
-        const before = await fetch(`http://${url}/query?db=db&q=SELECT+count(v)+FROM+m`);
-        const count = values(await before.json())?.[0][1] ?? 0;
+        const before = await fetch(`http://${url}/query?db=db&q=SELECT+v+FROM+m`);
+        const count = values(await before.json())?.length ?? 0;
         assert.ok(count >= acknowledged, `${count} of ${acknowledged} acknowledged points`);
         for (let i = 0; i < 50; i++) {
           const body = `m v=${i} ${round * 1000 + i + 1}`;
@@ -234,7 +234,7 @@ test("kill -9: what was acknowledged over HTTP is there after the next start", (
     }
     const stores = await FileStores.take(directory);
     await withServer(stores, async (server) => {
-      const json = await server.query("SELECT count(v) FROM m", "db");
-      assert.equal(values(json)[0][1], acknowledged);
+      const json = await server.query("SELECT v FROM m", "db");
+      assert.equal(values(json).length, acknowledged);
     });
   }));

@@ -1,5 +1,6 @@
 //! SHOW MEASUREMENTS and SHOW SERIES.
 
+use alloc::borrow::Cow;
 use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -10,6 +11,7 @@ use super::super::scope::{self, Found};
 use super::condition::{Scope, Tags};
 use super::{Rows, page};
 use crate::influxql::{Expr, ShowMeasurements, ShowScope, TimeRange};
+use crate::model::key;
 
 /// SHOW MEASUREMENTS.
 pub(super) fn measurements(
@@ -94,13 +96,38 @@ pub(super) fn series(
             .series(shard, *id)
             .map(|(_, ids)| ids)
             .unwrap_or_default();
-        keys.extend(ids.into_iter().map(|id| shard.index.series_key(id)));
+        keys.extend(ids.into_iter().map(|id| shown(shard.index.series_key(id))));
     }
     keys.sort_unstable();
     keys.dedup();
-    let keys = page(keys.into_iter(), scope.limit, scope.offset);
-    rows.strings(None, [b"key"], keys.map(|key| [key]));
+    let keys = page(keys.iter(), scope.limit, scope.offset);
+    rows.strings(None, [b"key"], keys.map(|key| [&**key]));
     Ok(())
+}
+
+/// A series key as upstream shows it: made anew from its names, with less escaped than a
+/// client may have escaped.
+///
+/// Source: influxdb 1.12 `models.MakeKey`, `models.EscapeMeasurement`.
+fn shown(raw: &[u8]) -> Cow<'_, [u8]> {
+    if !raw.contains(&b'\\') {
+        return Cow::Borrowed(raw);
+    }
+    let parsed = key::parse(raw);
+    let mut out = Vec::new();
+    for &byte in &*key::unescape_measurement(parsed.measurement_raw) {
+        if matches!(byte, b',' | b' ') {
+            out.push(b'\\');
+        }
+        out.push(byte);
+    }
+    for (tag, value) in parsed.tags() {
+        out.push(b',');
+        out.extend_from_slice(&key::escape_tag(&key::unescape_tag(tag)));
+        out.push(b'=');
+        out.extend_from_slice(&key::escape_tag(&key::unescape_tag(value)));
+    }
+    Cow::Owned(out)
 }
 
 /// Whether a condition speaks of time.
