@@ -76,7 +76,9 @@ fn upstream_failed(ours: &Seen, theirs: &Seen) -> Option<&'static str> {
     if theirs.status == 500 && theirs.error.contains("Internal Server Error") {
         return Some("v167-tag-panic");
     }
-    let conflict = theirs.error.starts_with("{\"error\":\"field type conflict\"");
+    let conflict = theirs
+        .error
+        .starts_with("{\"error\":\"field type conflict\"");
     if conflict && ours.error.contains("field type conflict: input field") {
         return Some("v167-batch-conflict");
     }
@@ -86,7 +88,9 @@ fn upstream_failed(ours: &Seen, theirs: &Seen) -> Option<&'static str> {
 /// The answer without what 1.6.7 does not yet say.
 fn without_suffix(error: &str) -> Option<String> {
     let (before, after) = error.split_once(" for database: DB")?;
-    let after = after.strip_prefix(" for retention policy: autogen").unwrap_or(after);
+    let after = after
+        .strip_prefix(" for retention policy: autogen")
+        .unwrap_or(after);
     Some(format!("{before}{after}"))
 }
 
@@ -122,7 +126,10 @@ mod tests {
         assert!(classify(b"", &ours, &theirs).is_err());
         let ours = seen(204, "", "[[\"cpu\"]]");
         let theirs = seen(204, "", "[[\"cpu\"],[\"mem\"]]");
-        assert!(classify(b"", &ours, &theirs).is_err(), "nothing was rejected");
+        assert!(
+            classify(b"", &ours, &theirs).is_err(),
+            "nothing was rejected"
+        );
     }
 
     #[test]

@@ -60,8 +60,14 @@ pub(crate) fn compare(ours: Face, seed: u64) {
     for difference in unexplained.iter().take(15) {
         say(&format!("  {difference}"));
     }
-    assert!(unexplained.is_empty(), "unclassified differences (seed {seed})");
-    assert!(equal > CASES / 4 && points > CASES / 4, "too little was compared");
+    assert!(
+        unexplained.is_empty(),
+        "unclassified differences (seed {seed})"
+    );
+    assert!(
+        equal > CASES / 4 && points > CASES / 4,
+        "too little was compared"
+    );
 }
 
 /// Writes a body to a database of its own and reads all that came of it.
@@ -70,7 +76,11 @@ fn see(side: &mut Side, case: u64, body: &[u8]) -> Seen {
     let statement = |statement: &str| Request::statement(&database, statement);
     let made = side.ask(&statement(&format!("CREATE DATABASE {database}")));
     assert_eq!(made.status, 200, "{}", made.text());
-    let answer = side.ask(&Request::new("POST", &format!("/write?db={database}"), body));
+    let answer = side.ask(&Request::new(
+        "POST",
+        &format!("/write?db={database}"),
+        body,
+    ));
     let mut read = |text: &str| settled(&side.ask(&statement(text)), &database);
     let seen = Seen {
         status: answer.status,

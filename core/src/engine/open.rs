@@ -4,7 +4,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use super::effects::Awaited;
-use super::recovery::Damage;
+use super::slot::Slot;
 use super::{Effect, Engine, SegmentInfo, State};
 use crate::fault::StorageFault;
 use crate::ids::{LayoutId, SeriesId, ShardId};
@@ -132,16 +132,19 @@ impl Engine {
     }
 
     fn apply_definitions(&mut self, payload: &[u8], numbers: &mut BTreeMap<ShardId, Numbers>) {
+        let mut field_slots = Vec::new();
         for entry in definition::entries(payload) {
             match entry {
                 Definition::Catalog(bytes) => {
                     if let Some(change) = Change::decode(bytes, &mut 0) {
                         self.catalog.apply(&change);
+                        if matches!(change, Change::DropPolicy(_)) {
+                            self.drop_slots();
+                        }
                     }
                 }
                 Definition::Series { shard, series, key } => {
-                    let slot = self.slot_for_replay(shard);
-                    let Some(slot) = self.slots.get_mut(slot) else {
+                    let Some(slot) = self.slot_for_replay(shard) else {
                         continue;
                     };
                     let index = &mut slot.shard.index;
@@ -154,16 +157,13 @@ impl Engine {
                     measurement,
                     fields,
                 } => {
-                    let slot = self.slot_for_replay(shard);
-                    let Some(slot) = self.slots.get_mut(slot) else {
+                    let Some(slot) = self.slot_for_replay(shard) else {
                         continue;
                     };
                     let types = fields.iter().map(|&(_, field_type)| field_type).collect();
                     let owner = slot.shard.index.intern_measurement(measurement);
                     let fields = fields.iter().copied();
-                    let id = slot
-                        .shard
-                        .intern_layout(owner, fields, &mut self.field_slots);
+                    let id = slot.shard.intern_layout(owner, fields, &mut field_slots);
                     if let Some(id) = id {
                         let layouts = &mut numbers.entry(shard).or_default().layouts;
                         put(layouts, layout.0, Layout { id, types });
@@ -173,10 +173,19 @@ impl Engine {
         }
     }
 
-    fn slot_for_replay(&mut self, shard: ShardId) -> usize {
-        let slot = self.slot_of(shard);
-        self.current = slot.unwrap_or_else(|| self.add_slot(shard));
-        self.current
+    /// The slot of a shard, made if the catalog has the shard: what was dropped stays away.
+    fn slot_for_replay(&mut self, shard: ShardId) -> Option<&mut Slot> {
+        self.catalog.group_of(shard)?;
+        self.current = self.slot_of(shard).unwrap_or_else(|| self.add_slot(shard));
+        self.slots.get_mut(self.current)
+    }
+
+    /// Drops the slots whose shards the catalog has no more.
+    pub(super) fn drop_slots(&mut self) {
+        let catalog = &self.catalog;
+        self.slots
+            .retain(|slot| catalog.group_of(slot.shard.id).is_some());
+        self.current = self.slots.len().saturating_sub(1);
     }
 
     /// Puts rows into the caches; with `log_again`, only into the log.
@@ -203,21 +212,16 @@ impl Engine {
                 let (Some(series), Some(layout)) = (series, layout) else {
                     continue;
                 };
+                let place = (series, layout.id);
                 if !log_again {
                     slot.shard
                         .cache
                         .append(series, layout.id, row.class, row.time, row.values);
                 } else if let Some(log) = &mut self.log {
                     self.recorder.open(log, &self.catalog);
-                    self.recorder.define(slot, series, layout.id, log);
-                    let shard = slot.shard.id;
-                    let out = self
-                        .recorder
-                        .rows
-                        .begin(shard, series, layout.id, row.class, row.time);
-                    out.extend_from_slice(row.values);
-                    self.recorder.rows.count_point();
-                    self.recorder.spill_if_full(log);
+                    self.recorder
+                        .log_row(slot, log, place, row.class, row.time, row.values);
+                    self.recorder.record.count_point();
                 }
             }
         }
@@ -244,10 +248,7 @@ impl Engine {
         self.state = State::Running;
         self.note_recovery(end);
         self.obsolete.clone_from(&end.obsolete);
-        let catalog = &self.catalog;
-        self.slots
-            .retain(|slot| catalog.group_of(slot.shard.id).is_some());
-        self.current = self.slots.len().saturating_sub(1);
+        self.drop_slots();
         if end.repair {
             self.open_record();
             for payload in &opening.uncertified {
@@ -264,17 +265,6 @@ impl Engine {
         self.recovery.segments = end.segments;
         self.recovery.records = end.records;
         self.recovery.torn_bytes = end.torn_bytes;
-        self.recovery.damage = end
-            .damage
-            .iter()
-            .map(|damage| Damage {
-                segment: damage.segment,
-                offset: damage.offset,
-                length: damage.length,
-                first: damage.first,
-                last: damage.last,
-                points: damage.points,
-            })
-            .collect();
+        self.recovery.damage.clone_from(&end.damage);
     }
 }
