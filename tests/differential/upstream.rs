@@ -56,7 +56,7 @@ pub(crate) fn compare(ours: Face, seed: u64) {
          classes {classes:?}",
         unexplained.len()
     ));
-    for difference in unexplained.iter().take(15) {
+    for difference in unexplained.iter().take(10) {
         say(&format!("  {difference}"));
     }
     assert!(unexplained.is_empty(), "unclassified differences (seed {seed})");
