@@ -179,6 +179,6 @@ fn hosts_agree(faces: &[Face], seed: u64) {
 }
 
 fn cut(text: &str) -> String {
-    let shown: String = text.chars().take(600).collect();
+    let shown: String = text.chars().take(300).collect();
     format!("{shown:?}")
 }

@@ -30,24 +30,23 @@ pub(crate) fn compare(ours: Face, seed: u64) {
     let mut unexplained = Vec::new();
     let (mut equal, mut points) = (0, 0);
     for case in 0..CASES {
-        let bodies: Vec<Vec<u8>> = (0..3).map(|_| script.lines()).collect();
-        let [ours, theirs] = [0, 1].map(|side| see(&mut sides[side], case, &bodies[0]));
+        let body = script.lines();
+        let [ours, theirs] = [0, 1].map(|side| see(&mut sides[side], case, &body));
         points += u64::from(ours.points.contains("values"));
         if ours == theirs {
             equal += 1;
             continue;
         }
-        match classify(&bodies[0], &ours, &theirs) {
+        match classify(&body, &ours, &theirs) {
             Ok(found) => {
                 for id in found {
                     *classes.entry(id).or_default() += 1;
                 }
             }
             Err(what) => unexplained.push(format!(
-                "case {case}, {what}: {}\n    ours   {}\n    theirs {}",
-                cut(&String::from_utf8_lossy(&bodies[0])),
-                cut(&format!("{ours:?}")),
-                cut(&format!("{theirs:?}"))
+                "case {case}, {what}: {}\n{}",
+                cut(&String::from_utf8_lossy(&body)),
+                where_they_part(&ours, &theirs)
             )),
         }
     }
@@ -57,7 +56,7 @@ pub(crate) fn compare(ours: Face, seed: u64) {
          classes {classes:?}",
         unexplained.len()
     ));
-    for difference in unexplained.iter().take(15) {
+    for difference in unexplained.iter().take(10) {
         say(&format!("  {difference}"));
     }
     assert!(
@@ -102,4 +101,26 @@ fn settled(answer: &Response, database: &str) -> String {
         .replace("\\u0008", "\\b")
         .replace("\\u000c", "\\f")
         .replace(database, "DB")
+}
+
+/// The places where what was seen begins to differ.
+fn where_they_part(ours: &Seen, theirs: &Seen) -> String {
+    let mut out = String::new();
+    for (what, ours, theirs) in [
+        ("answer", &ours.error, &theirs.error),
+        ("series", &ours.series, &theirs.series),
+        ("fields", &ours.fields, &theirs.fields),
+        ("points", &ours.points, &theirs.points),
+    ] {
+        let same = ours.chars().zip(theirs.chars());
+        let same = same.take_while(|(one, two)| one == two).count();
+        if ours != theirs {
+            let part = |text: &str| -> String {
+                text.chars().skip(same.saturating_sub(60)).take(160).collect()
+            };
+            let (ours, theirs) = (part(ours), part(theirs));
+            out.push_str(&format!("    {what}\n      ours   {ours:?}\n      theirs {theirs:?}\n"));
+        }
+    }
+    out
 }
