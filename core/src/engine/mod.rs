@@ -154,8 +154,8 @@ impl Engine {
     /// Where the engine is in its life.
     pub fn phase(&self) -> Phase {
         match (&self.state, &self.log) {
-            (State::Opening(_), _) | (_, None) => Phase::Opening,
             (State::Refused(_), _) => Phase::Refused,
+            (State::Opening(_), _) | (_, None) => Phase::Opening,
             (State::Running, Some(log)) if log.fault().is_some() => Phase::Poisoned,
             (State::Running, Some(_)) => Phase::Running,
         }

@@ -1,3 +1,4 @@
+use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -232,4 +233,18 @@ fn refusals_change_nothing() {
     assert_eq!(report.message, b"retention policy not found: nope");
     assert_eq!(engine.accepted_lsn(), accepted);
     assert!(dump(&engine).is_empty());
+}
+
+#[test]
+fn the_log_of_another_node_is_refused_and_says_so() {
+    let mut storage = MemoryStorage::default();
+    new_database(&mut storage);
+    let before = storage.segment(SegmentId(1)).map(<[u8]>::to_vec);
+    let mut engine = open(Config::new("d", 8, 42), &mut storage).expect("memory does not fail");
+    assert_eq!(engine.phase(), Phase::Refused);
+    let why = engine.refusal().expect("refused").to_owned();
+    assert!(why.contains("belongs to another log"), "{why}");
+    assert_eq!(engine.execute(NOW, "SHOW RETENTION POLICIES"), Err(why));
+    assert_eq!(engine.poll_effect(), None);
+    assert_eq!(storage.segment(SegmentId(1)), before.as_deref());
 }
