@@ -2,8 +2,10 @@
 //!
 //! * [`kit`]: start servers, talk HTTP to them, read what the kernel counted.
 //! * [`r#gen`]: seeded generators; the same seed gives the same bytes everywhere.
+//! * [`sim`]: the deterministic simulator of the whole engine, and its oracle.
 //! * [`bench`]: the side-by-side benchmark behind `make bench`.
 
 pub mod bench;
 pub mod r#gen;
 pub mod kit;
+pub mod sim;
