@@ -48,8 +48,13 @@ fn build(root: &Path, target_dir: &Path) -> PathBuf {
     // .cargo/config.toml decides, and switches simd128 on.
     for (name, _) in env::vars_os() {
         let name = name.to_string_lossy();
-        let for_the_host = ["CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS", "RUSTC_WRAPPER"]
-            .contains(&name.as_ref())
+        let for_the_host = [
+            "CARGO_ENCODED_RUSTFLAGS",
+            "RUSTFLAGS",
+            "RUSTC_WRAPPER",
+            "RUSTC_WORKSPACE_WRAPPER",
+        ]
+        .contains(&name.as_ref())
             || [
                 "CARGO_CFG_",
                 "CARGO_FEATURE_",

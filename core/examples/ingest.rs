@@ -17,8 +17,10 @@ fn body(step: usize, lines: usize) -> String {
 }
 
 fn main() {
-    let bodies: Vec<String> = (0..200).map(|s| body(s, 5000)).collect();
-    for _ in 0..5 {
+    let bodies: Vec<String> = (0..std::env::args().nth(1).map_or(200, |a| a.parse().unwrap()))
+        .map(|s| body(s, 5000))
+        .collect();
+    for _ in 0..std::env::args().nth(2).map_or(5, |a| a.parse().unwrap()) {
         let mut engine = Engine::open(Config::new("d", 1, 2), &[]);
         engine.execute(0, "CREATE DATABASE d").unwrap();
         let (mut engine_time, mut drain_time, mut bytes) = (0.0, 0.0, 0usize);

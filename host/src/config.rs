@@ -52,6 +52,8 @@ pub(crate) struct Http {
     pub open_to_network: bool,
     /// Largest body, before and after inflating.
     pub max_body_size: Size,
+    /// Bytes of all bodies that are in memory at the same time; beyond, writes are answered 503.
+    pub max_body_memory: Size,
     /// Writes that are served at the same time.
     pub max_concurrent_write_limit: usize,
     /// Writes that may wait for their turn.
@@ -108,6 +110,7 @@ impl Default for Http {
             auth_enabled: false,
             open_to_network: false,
             max_body_size: Size(25_000_000),
+            max_body_memory: Size(1 << 30),
             max_concurrent_write_limit: 0,
             max_enqueued_write_limit: 0,
             enqueued_write_timeout: Span::seconds(30),

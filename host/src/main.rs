@@ -7,6 +7,7 @@ mod engine;
 mod failure;
 mod http;
 mod log;
+mod offline;
 mod serve;
 mod store;
 #[cfg(test)]
@@ -32,7 +33,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Serve(flags) => serve::serve(&flags),
-        Command::Wal(_, _) => Err(Failure::usage("wal is not part of this build yet")),
+        Command::Wal(task, dir) => offline::run(task, &dir),
         Command::Version => print(&format!("tidegate {}\n", env!("CARGO_PKG_VERSION"))),
         Command::Help => print(cli::HELP),
     }

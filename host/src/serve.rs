@@ -40,7 +40,9 @@ fn environment() -> impl Iterator<Item = (String, String)> {
 }
 
 async fn run(config: Config) -> Result<(), Failure> {
-    // The port first: if it is taken, nothing else is touched.
+    // From here on a signal is heard, and stops the server as soon as it is up.
+    let stop = stop_signal()?;
+    // The port before the data: if it is taken, nothing else is touched.
     let listener = http::bind(&config.http).await?;
     let address = listener
         .local_addr()
@@ -68,7 +70,7 @@ async fn run(config: Config) -> Result<(), Failure> {
         Arc::clone(&databases),
         u64::from_le_bytes(seed),
     );
-    http::serve(server, listener, stop_signal()?).await;
+    http::serve(server, listener, stop).await;
     log!("closing databases");
     let closed = tokio::task::spawn_blocking(move || databases.shut_down()).await;
     closed.map_err(|error| Failure::world(format!("closing databases: {error}")))?;

@@ -1,29 +1,12 @@
 //! The binary as a person or a script meets it: messages, exit codes, starting and stopping.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+mod kit;
+
+use std::io::{Read, Write};
+use std::process::{Command, Output};
 use std::time::Duration;
 
-const BIN: &str = env!("CARGO_BIN_EXE_tidegate");
-
-/// A directory of its own that goes away with the value.
-struct TempDir(PathBuf);
-
-impl TempDir {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("tidegate-cli-{}-{name}", std::process::id()));
-        std::fs::create_dir_all(&path).expect("a temporary directory");
-        Self(path)
-    }
-}
-
-impl Drop for TempDir {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
+use kit::{BIN, Server, TempDir};
 
 fn run(args: &[&str]) -> (Option<i32>, String, String) {
     let Output {
@@ -36,85 +19,6 @@ fn run(args: &[&str]) -> (Option<i32>, String, String) {
         .expect("the binary runs");
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     (status.code(), text(stdout), text(stderr))
-}
-
-/// A server that is killed with the value, unless it ended before.
-struct Server {
-    child: Child,
-    log: BufReader<std::process::ChildStderr>,
-    address: String,
-}
-
-impl Server {
-    fn start(data: &Path) -> Self {
-        Self::start_with(data, &[])
-    }
-
-    fn start_with(data: &Path, environment: &[(&str, &str)]) -> Self {
-        let mut child = Command::new(BIN)
-            .args(["serve", "--http", "127.0.0.1:0", "--data"])
-            .arg(data)
-            .envs(environment.iter().copied())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the binary runs");
-        let mut log = BufReader::new(child.stderr.take().expect("piped"));
-        let mut line = String::new();
-        while !line.contains("listens on http://") {
-            line.clear();
-            assert_ne!(
-                log.read_line(&mut line).expect("a line"),
-                0,
-                "it ended early"
-            );
-        }
-        let rest = line.split("http://").nth(1).expect("an address");
-        let address = rest.split(',').next().expect("an address").to_owned();
-        Self {
-            child,
-            log,
-            address,
-        }
-    }
-
-    fn connect(&self) -> TcpStream {
-        let stream = TcpStream::connect(&self.address).expect("connected");
-        let patience = Some(Duration::from_secs(20));
-        stream.set_read_timeout(patience).expect("set");
-        stream
-    }
-
-    /// Sends a request on a connection of its own; everything that comes back.
-    fn ask(&self, request: &str) -> String {
-        let mut stream = self.connect();
-        stream.write_all(request.as_bytes()).expect("sent");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("answered");
-        answer
-    }
-
-    fn signal(&self, name: &str) {
-        let pid = self.child.id().to_string();
-        let sent = Command::new("kill")
-            .args([name, &pid])
-            .status()
-            .expect("kill runs");
-        assert!(sent.success());
-    }
-
-    fn wait(mut self) -> (Option<i32>, String) {
-        let code = self.child.wait().expect("ends").code();
-        let mut log = String::new();
-        self.log.read_to_string(&mut log).expect("read");
-        (code, log)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 #[test]

@@ -215,19 +215,22 @@ test("kill -9: what was acknowledged over HTTP is there after the next start", (
     let acknowledged = 0;
     for (let round = 0; round < 3; round++) {
       const { child, url } = await started(directory);
-      await fetch(`http://${url}/query?q=CREATE+DATABASE+db`, { method: "POST" });
-      const before = await fetch(`http://${url}/query?db=db&q=SELECT+count(v)+FROM+m`);
-      const count = values(await before.json())?.[0][1] ?? 0;
-      assert.ok(count >= acknowledged, `${count} of ${acknowledged} acknowledged points`);
-      const exited = once(child, "exit");
-      for (let i = 0; i < 50; i++) {
-        const body = `m v=${i} ${round * 1000 + i + 1}`;
-        const { status } = await fetch(`http://${url}/write?db=db`, { method: "POST", body });
-        assert.equal(status, 204);
-        acknowledged++;
+      try {
+        await fetch(`http://${url}/query?q=CREATE+DATABASE+db`, { method: "POST" });
+        const before = await fetch(`http://${url}/query?db=db&q=SELECT+count(v)+FROM+m`);
+        const count = values(await before.json())?.[0][1] ?? 0;
+        assert.ok(count >= acknowledged, `${count} of ${acknowledged} acknowledged points`);
+        for (let i = 0; i < 50; i++) {
+          const body = `m v=${i} ${round * 1000 + i + 1}`;
+          const { status } = await fetch(`http://${url}/write?db=db`, { method: "POST", body });
+          assert.equal(status, 204);
+          acknowledged++;
+        }
+      } finally {
+        const exited = once(child, "exit");
+        child.kill("SIGKILL");
+        await exited;
       }
-      child.kill("SIGKILL");
-      await exited;
     }
     const stores = await FileStores.take(directory);
     await withServer(stores, async (server) => {

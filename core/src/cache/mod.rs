@@ -13,7 +13,7 @@ mod pages;
 mod rows;
 mod store;
 
-pub use rows::{Row, Rows};
+pub use rows::{Position, Row, Rows};
 pub use store::Cache;
 
 #[cfg(test)]

@@ -19,9 +19,20 @@ pub struct Row<'a> {
     pub values: &'a [u8],
 }
 
+/// A place between the rows of a series, from where to go on later.
+///
+/// It stays valid while its cache lives: rows are only appended, and never move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    chunk: Address,
+    at: u32,
+    taken: u32,
+    layout: LayoutId,
+}
+
 /// Rows of one series, in order of arrival.
 ///
-/// It borrows the cache; to go on later, remember [`Rows::taken`] and skip that many.
+/// It borrows the cache; to go on later, remember [`Rows::position`].
 #[derive(Clone, Debug)]
 pub struct Rows<'a> {
     pages: &'a Pages,
@@ -42,6 +53,28 @@ impl<'a> Rows<'a> {
             left: count,
             taken: 0,
             layout,
+        }
+    }
+
+    /// The first `count` rows of the series `position` was taken of, from there on.
+    pub(super) const fn resume(pages: &'a Pages, position: Position, count: u32) -> Self {
+        Self {
+            pages,
+            chunk: position.chunk,
+            at: position.at as usize,
+            left: count.saturating_sub(position.taken),
+            taken: position.taken,
+            layout: position.layout,
+        }
+    }
+
+    /// Where the next row lies.
+    pub const fn position(&self) -> Position {
+        Position {
+            chunk: self.chunk,
+            at: self.at as u32,
+            taken: self.taken,
+            layout: self.layout,
         }
     }
 

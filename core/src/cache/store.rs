@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::pages::{Address, Pages};
-use super::rows::Rows;
+use super::rows::{Position, Rows};
 use crate::ids::{LayoutId, SeriesId};
 use crate::model::row::Class;
 
@@ -89,6 +89,11 @@ impl Cache {
     pub fn rows(&self, series: SeriesId, count: u32) -> Rows<'_> {
         let tail = self.tails.get(series.0 as usize).unwrap_or(&EMPTY);
         Rows::new(&self.pages, tail.first, tail.rows.min(count))
+    }
+
+    /// The first `count` rows of a series from a position on that was taken of its rows.
+    pub fn rows_from(&self, series: SeriesId, count: u32, position: Position) -> Rows<'_> {
+        Rows::resume(&self.pages, position, self.rows_of(series).min(count))
     }
 
     /// Appends a row.

@@ -9,19 +9,19 @@ use super::recorder::Recorder;
 use super::slot::Slot;
 use crate::index::{Arrival, ArrivalId};
 use crate::line::{TimeCursor, key_end};
-use crate::meta::Catalog;
+use crate::meta::{Catalog, ShardGroup};
 use crate::model::{equal, row};
+use crate::route::Window;
 use crate::wal::Log;
 
 /// What a run of lines needs to know beside the engine.
 #[derive(Debug)]
 pub(super) struct FastRun {
-    /// Reads timestamps.
-    pub(super) times: TimeCursor,
-    /// Earliest time that needs no second look: of the shard and of the policy's window.
-    pub(super) time_min: i64,
+    times: TimeCursor,
+    /// Earliest time that needs no second look.
+    time_min: i64,
     /// Latest such time.
-    pub(super) time_max: i64,
+    time_max: i64,
     bits: Vec<u64>,
 }
 
@@ -46,6 +46,18 @@ impl FastRun {
 
     pub(super) fn into_bits(self) -> Vec<u64> {
         self.bits
+    }
+
+    /// Sets the times that need no second look while the current shard stays: its group's, cut
+    /// to the policy's window.
+    pub(super) fn restrict(&mut self, window: &Window, group: Option<ShardGroup>) {
+        (self.time_min, self.time_max) = group.map_or((i64::MAX, i64::MIN), |group| {
+            let (min, max) = window.range();
+            (
+                min.max(group.start_ns),
+                max.min(group.end_ns.saturating_sub(1)),
+            )
+        });
     }
 
     /// Takes lines from `body[at..]` into `slot` until one deviates.

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::{Outcome, WriteReport, WriteRequest};
 use crate::ids::Lsn;
 use crate::line::{LineError, Options, Point};
-use crate::meta::Catalog;
+use crate::meta::{Catalog, ShardGroup};
 use crate::model::key;
 use crate::route::{Bound, DroppedPoints, Window};
 use crate::shard::{Rejected, Rejection};
@@ -17,7 +17,7 @@ const UNPARSED_BYTES_MAX: usize = 64 << 10;
 
 /// What becomes of a point.
 pub(super) enum Verdict {
-    Stored,
+    Stored(ShardGroup),
     Outside(Bound),
     Rejected(Rejection),
 }

@@ -11,7 +11,7 @@ use crate::ids::{LayoutId, SeriesId, ShardId};
 use crate::line::{Lines, Point, TimeCursor};
 use crate::meta::ShardGroup;
 use crate::model::{Value, row};
-use crate::route::Window;
+use crate::route::{Bound, Window};
 
 impl Engine {
     /// Writes a body of line protocol.
@@ -85,7 +85,7 @@ impl Engine {
     fn write_lines(&mut self, request: &mut Request, body: &[u8]) {
         let times = TimeCursor::new(request.options.precision);
         let mut run = FastRun::new(times, core::mem::take(&mut self.bits));
-        (run.time_min, run.time_max) = self.fast_times(request);
+        run.restrict(&request.window, self.current_group(request));
         let mut lines = Lines::new(body);
         loop {
             if let (Some(slot), Some(log)) = (self.slots.get_mut(self.current), &mut self.log) {
@@ -95,40 +95,32 @@ impl Engine {
                 lines.seek(taken.at, taken.lines);
             }
             let Some(line) = lines.next() else { break };
-            let before = self.current;
-            self.write_line(request, line.bytes);
-            if self.current != before {
-                (run.time_min, run.time_max) = self.fast_times(request);
+            if let Some(group) = self.write_line(request, line.bytes) {
+                run.restrict(&request.window, Some(group));
             }
         }
         self.bits = run.into_bits();
     }
 
-    /// The times that need no second look while the current shard stays: its group's, cut to
-    /// the window, and none if the group is another policy's.
-    fn fast_times(&self, request: &Request) -> (i64, i64) {
-        let slot = self.slots.get(self.current);
-        let group = slot.and_then(|slot| self.catalog.group_of(slot.shard.id));
-        match group {
-            Some((policy, group)) if policy.name == request.policy => {
-                let (min, max) = request.window.range();
-                (
-                    min.max(group.start_ns),
-                    max.min(group.end_ns.saturating_sub(1)),
-                )
-            }
-            _ => (i64::MAX, i64::MIN),
-        }
+    /// The group of the current shard, if it is one of the request's policy.
+    fn current_group(&self, request: &Request) -> Option<ShardGroup> {
+        let slot = self.slots.get(self.current)?;
+        let (policy, group) = self.catalog.group_of(slot.shard.id)?;
+        (policy.name == request.policy).then_some(*group)
     }
 
-    /// The general path: one line, right on every input.
-    fn write_line(&mut self, request: &mut Request, line: &[u8]) {
+    /// The general path: one line, right on every input. The group it was stored in, if it was.
+    fn write_line(&mut self, request: &mut Request, line: &[u8]) -> Option<ShardGroup> {
         let mut scanner = core::mem::take(&mut self.scanner);
+        let mut stored = None;
         match scanner.scan(line, &request.options) {
             Ok(point) => {
                 request.parsed += 1;
                 match self.write_point(request, &point) {
-                    Verdict::Stored => request.written += 1,
+                    Verdict::Stored(group) => {
+                        request.written += 1;
+                        stored = Some(group);
+                    }
                     Verdict::Outside(bound) => {
                         request.outside.add(point.key(), point.time_ns(), bound);
                     }
@@ -138,6 +130,7 @@ impl Engine {
             Err(error) => request.add_unparsed(line, &error),
         }
         self.scanner = scanner;
+        stored
     }
 
     /// Route, validate, record, store.
@@ -173,13 +166,13 @@ impl Engine {
             request.note_stripped(point);
         }
         self.open_record();
-        self.current = match (slot, group) {
-            (Some(slot), _) => slot,
-            (None, Some(group)) => self.add_slot(group.shard),
-            (None, None) => self.add_group(request, time),
+        let Some(group) = group.or_else(|| self.add_group(request, time)) else {
+            // The policy was there when the request began, and nothing came between.
+            return Verdict::Outside(Bound::Retention);
         };
+        self.current = slot.unwrap_or_else(|| self.add_slot(group.shard));
         self.store_point(point, &fields);
-        Verdict::Stored
+        Verdict::Stored(group)
     }
 
     /// Stores the admitted fields of a point in the current shard and records them.
@@ -242,15 +235,13 @@ impl Engine {
         Some((series, layout))
     }
 
-    /// Makes the group that a time needs; its slot.
-    fn add_group(&mut self, request: &Request, time: i64) -> usize {
-        let Some(policy) = self.catalog.policy(&request.policy) else {
-            return self.current;
-        };
-        let (change, ShardGroup { shard, .. }) = self.catalog.plan_group(policy, time);
+    /// Makes the group that a time needs.
+    fn add_group(&mut self, request: &Request, time: i64) -> Option<ShardGroup> {
+        let policy = self.catalog.policy(&request.policy)?;
+        let (change, group) = self.catalog.plan_group(policy, time);
         self.recorder.put_change(&change);
         self.catalog.apply(&change);
-        self.add_slot(shard)
+        Some(group)
     }
 
     /// Opens the record that this request writes to.

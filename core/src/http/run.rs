@@ -11,7 +11,7 @@ use super::query::Asked;
 use super::render::{Grouping, Renderer};
 use crate::ids::CursorId;
 use crate::influxql::{self, ParsedStatement, Select, Source, Statement};
-use crate::meta;
+use crate::model::check_name;
 use crate::query::batch::Writer;
 
 /// Rows that are fetched at once: few enough for a piece to stay small.
@@ -252,7 +252,7 @@ impl QueryRun {
         match statement {
             Statement::ShowDatabases => self.list_databases(dbs),
             Statement::CreateDatabase(create) => {
-                meta::check_name(&create.name).map_err(|error| error.to_string())?;
+                check_name(&create.name).map_err(|error| error.to_string())?;
                 if !dbs.exists(&create.name) {
                     dbs.create(&create.name, &self.statement_text(parsed))?;
                 } else if create.retention.is_some() {

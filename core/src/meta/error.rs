@@ -2,6 +2,8 @@
 
 use alloc::string::String;
 
+use crate::model::NameError;
+
 /// Source: influxdb 1.12 `services/meta/errors.go`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CatalogError {
@@ -20,10 +22,7 @@ pub enum CatalogError {
     /// A group would outlive its policy.
     #[error("retention policy duration must be greater than the shard duration")]
     DurationBelowGroup,
-    /// Empty, `.`, `..`, or with a slash or an unprintable character.
-    #[error("invalid name")]
-    InvalidName,
-    /// More than 255 bytes.
-    #[error("name too long")]
-    NameTooLong,
+    /// No policy may have this name.
+    #[error(transparent)]
+    Name(NameError),
 }

@@ -11,7 +11,7 @@ mod shard_group;
 pub use catalog::Catalog;
 pub use change::Change;
 pub use error::CatalogError;
-pub use retention::{Alteration, PolicySpec, RetentionPolicy, check_name, shard_group_duration};
+pub use retention::{Alteration, PolicySpec, RetentionPolicy, shard_group_duration};
 pub use shard_group::ShardGroup;
 
 #[cfg(test)]

@@ -4,8 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::{CatalogError, ShardGroup};
-use crate::limits;
-use crate::model::is_printable;
+use crate::model::check_name;
 
 const HOUR_NS: i64 = 3_600_000_000_000;
 const DAY_NS: i64 = 24 * HOUR_NS;
@@ -46,7 +45,7 @@ impl PolicySpec {
     ///
     /// Source: influxdb 1.12 `services/meta.Data.CreateRetentionPolicy`.
     pub fn resolve(&self) -> Result<RetentionPolicy, CatalogError> {
-        check_name(&self.name)?;
+        check_name(&self.name).map_err(CatalogError::Name)?;
         let duration_ns = checked_duration(self.duration_ns)?;
         let wanted = self.shard_group_duration_ns.filter(|&wanted| wanted > 0);
         let group = wanted.map_or_else(|| shard_group_duration(duration_ns), |w| w.max(HOUR_NS));
@@ -156,18 +155,4 @@ const fn checked_duration(duration_ns: i64) -> Result<i64, CatalogError> {
         return Err(CatalogError::DurationTooLow);
     }
     Ok(duration_ns)
-}
-
-/// Checks the name of a database or a policy.
-///
-/// Source: influxdb 1.12 `services/meta.ValidName`.
-pub fn check_name(name: &str) -> Result<(), CatalogError> {
-    if name.len() > limits::NAME_BYTES_MAX {
-        return Err(CatalogError::NameTooLong);
-    }
-    let bad = |c: char| c == '/' || c == '\\' || !is_printable(c);
-    if name.is_empty() || name == "." || name == ".." || name.chars().any(bad) {
-        return Err(CatalogError::InvalidName);
-    }
-    Ok(())
 }

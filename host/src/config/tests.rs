@@ -37,7 +37,8 @@ fn flags_win_over_the_environment_and_that_over_the_file() {
 
 #[test]
 fn what_is_not_understood_is_named_and_exits_with_2() {
-    let environment: [(&str, &[(&str, &str)], &str); 8] = [
+    type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
+    let cases: [Case<'_>; 8] = [
         (
             "[htp]\n",
             &[],
@@ -59,7 +60,7 @@ fn what_is_not_understood_is_named_and_exits_with_2() {
         ),
         ("", &[("TIDEGATE_DATA_IDLE_CLOSE", "soon")], "soon"),
     ];
-    for (file, environment, part) in environment {
+    for (file, environment, part) in cases {
         let failure = load(file, environment, ServeFlags::default()).expect_err(part);
         assert_eq!(failure.code, 2);
         assert!(failure.to_string().contains(part), "{failure}");

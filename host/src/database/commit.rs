@@ -11,21 +11,22 @@ use tidegate_core::storage::Storage;
 use super::drive::{self, Job};
 use super::instance::{Database, Inner, Stage};
 use super::now_ns;
+use super::progress::Progress;
 use crate::engine::Died;
 use crate::log::log;
 use crate::store::{FileStorage, write_report};
 
 /// The longest sleep of an idle thread; it looks for idleness and space then.
 const TICK: Duration = Duration::from_secs(1);
-/// Between two lines about a long recovery.
-const PROGRESS_EVERY: Duration = Duration::from_secs(5);
 /// Between two attempts to open a database that ended; doubles from the first to the last.
 const REST: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
 
 /// Why a life of the engine ended.
 enum End {
-    /// Asked to, or idle: everything accepted is durable.
-    Done,
+    /// Nobody needs it. It is closed already, and may have been opened again by another thread.
+    Idle,
+    /// Told to: everything accepted is durable, or cannot be for want of space.
+    Stopped,
     /// The log is not ours to open.
     Refused(String),
     /// The engine died, or storage failed under it.
@@ -38,16 +39,15 @@ pub(super) fn run(database: &Arc<Database>) {
     loop {
         let began = Instant::now();
         let end = Life::begin(database).map_or_else(|end| end, |mut life| life.live());
+        if matches!(end, End::Idle) {
+            break;
+        }
         let mut inner = database.lock();
         inner.engine = None;
         inner.acks.fail();
         match end {
-            End::Done => {
-                inner.stage = if inner.stop {
-                    Stage::Gone
-                } else {
-                    Stage::Closed
-                };
+            End::Idle | End::Stopped => {
+                inner.stage = Stage::Gone;
                 break;
             }
             End::Refused(why) => {
@@ -109,12 +109,7 @@ impl<'a> Life<'a> {
         engine
             .open(&config, &segments)
             .map_err(|Died(why)| failed(why))?;
-        let progress = Progress {
-            began: Instant::now(),
-            told: Instant::now(),
-            read: 0,
-            total: segments.iter().map(|segment| segment.length).sum(),
-        };
+        let progress = Progress::new(segments.iter().map(|segment| segment.length).sum());
         let mut inner = database.lock();
         inner.engine = Some(engine);
         inner.epoch += 1;
@@ -146,6 +141,9 @@ impl<'a> Life<'a> {
     fn gather(&mut self) -> Result<(), End> {
         let mut inner = self.database.lock();
         loop {
+            if inner.stop && inner.stage == Stage::Opening {
+                return Err(End::Stopped);
+            }
             let Some(engine) = &mut inner.engine else {
                 // A request found it dead; its stage says why.
                 let Stage::Resting(why) = &inner.stage else {
@@ -169,16 +167,16 @@ impl<'a> Life<'a> {
             if !self.jobs.is_empty() {
                 return Ok(());
             }
-            let idle = inner.used.elapsed() > self.database.context.data.idle_close.0;
-            if inner.stop || (idle && inner.acks.is_empty() && inner.stage == Stage::Running) {
+            if inner.stop {
+                return Err(End::Stopped);
+            }
+            let idle_close = self.database.context.data.idle_close.0;
+            let idle = !idle_close.is_zero() && inner.used.elapsed() > idle_close;
+            if idle && inner.acks.is_empty() && inner.stage == Stage::Running {
                 // Under the same lock that found nothing to do: no request slips in between.
                 inner.engine = None;
-                inner.stage = if inner.stop {
-                    Stage::Gone
-                } else {
-                    Stage::Closed
-                };
-                return Err(End::Done);
+                inner.stage = Stage::Closed;
+                return Err(End::Idle);
             }
             let waited = self.database.work.wait_timeout(inner, TICK);
             inner = waited.unwrap_or_else(std::sync::PoisonError::into_inner).0;
@@ -207,7 +205,7 @@ impl<'a> Life<'a> {
             report.segments,
             report.records,
             report.points,
-            self.progress.began.elapsed().as_millis()
+            self.progress.elapsed().as_millis()
         );
         if report.torn_bytes == 0 && report.damage.is_empty() {
             return Ok(());
@@ -235,7 +233,7 @@ impl<'a> Life<'a> {
         let mut result = drive::perform(&mut self.storage, job);
         while result == Err(StorageFault::NoSpace) && self.may_hold(job) {
             if stopped_while_resting(self.database, TICK) {
-                return Err(End::Done);
+                return Err(End::Stopped);
             }
             result = drive::perform(&mut self.storage, job);
         }
@@ -278,30 +276,5 @@ impl<'a> Life<'a> {
     fn may_hold(&self, job: &Job) -> bool {
         let inner = self.database.lock();
         matches!(job.effect, Effect::PersistLog { .. }) && inner.full && inner.acks.is_empty()
-    }
-}
-
-/// Tells how far a long recovery is.
-struct Progress {
-    began: Instant,
-    told: Instant,
-    read: u64,
-    total: u64,
-}
-
-impl Progress {
-    fn tell(&mut self, database: &Database, job: &Job) {
-        let Effect::ReadLog { .. } = job.effect else {
-            return;
-        };
-        self.read += job.bytes.len() as u64;
-        if self.told.elapsed() > PROGRESS_EVERY {
-            self.told = Instant::now();
-            let (read, total) = (self.read >> 20, self.total >> 20);
-            log!(
-                "database {:?} is being opened: {read} of {total} MiB read",
-                database.name()
-            );
-        }
     }
 }

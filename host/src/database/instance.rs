@@ -146,7 +146,7 @@ impl Database {
     /// Starts the commit thread of a closed database; the stage it is in.
     pub(super) fn begin_opening(self: &Arc<Self>) -> Stage {
         let mut inner = self.lock();
-        if inner.stage == Stage::Closed {
+        if inner.stage == Stage::Closed && !inner.stop {
             inner.stage = Stage::Opening;
             inner.used = Instant::now();
             let this = Arc::clone(self);
@@ -165,7 +165,8 @@ impl Database {
         inner.stage.clone()
     }
 
-    /// Writes a body. The caller has waited for [`ready`](Self::ready).
+    /// Writes a body. The caller has waited for [`ready`](Self::ready), and does so again if
+    /// the answer is that the database is being opened: it may have been closed meanwhile.
     pub(crate) fn write(
         &self,
         request: &WriteRequest,
@@ -263,6 +264,9 @@ impl Database {
     ) -> Result<R, Unavailable> {
         let mut guard = self.lock();
         let inner = &mut *guard;
+        if inner.stop {
+            return Err(Unavailable::Gone);
+        }
         let engine = match (&inner.stage, &mut inner.engine) {
             (Stage::Running, Some(engine)) => engine,
             (Stage::Resting(why), _) => return Err(Unavailable::Failed(why.clone())),

@@ -6,9 +6,12 @@ mod commit;
 mod drive;
 mod instance;
 mod list;
+mod progress;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use ack::Ack;
-pub(crate) use instance::Database;
+pub(crate) use instance::{Database, Unavailable};
 pub(crate) use list::{CreateError, DatabaseList};
 
 use std::time::{Duration, SystemTime};

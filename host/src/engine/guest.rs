@@ -11,11 +11,12 @@ use tidegate_core::engine::{
 use tidegate_core::fault::StorageFault;
 use tidegate_core::ids::{CursorId, EffectId, Lsn};
 use wasmtime::{
-    AsContext, AsContextMut, Engine, Instance, InstanceAllocationStrategy, InstancePre, Linker,
-    Memory, Module, PoolingAllocationConfig, Store, StoreLimits, StoreLimitsBuilder, TypedFunc,
-    WasmParams, WasmResults,
+    AsContext, AsContextMut, Engine, InstanceAllocationStrategy, InstancePre, Linker, Module,
+    PoolingAllocationConfig, Store, StoreLimits, StoreLimitsBuilder, TypedFunc, WasmParams,
+    WasmResults,
 };
 
+use super::guest_exports::{Exports, trapped};
 use super::guest_memory::{view, view_mut};
 use super::{Died, EngineFace};
 use crate::config::Guest as GuestConfig;
@@ -24,8 +25,6 @@ use crate::log::log;
 /// Built by `build.rs` from the very sources this binary links natively.
 static GUEST: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/guest.wasm"));
 
-/// The list of exports we know how to call.
-const ABI_VERSION: u32 = 1;
 /// Answers of the calls that have no other.
 const OK: u32 = 0;
 const MORE: u32 = 1;
@@ -74,7 +73,8 @@ impl GuestModule {
             let hint = "raise [guest] instances-max if too many databases are in use";
             Died(format!("no instance of the guest ({hint}): {error:#}"))
         })?;
-        Guest::new(store, instance)
+        let exports = Exports::find(&mut store, instance)?;
+        Ok(Guest { store, exports })
     }
 }
 
@@ -101,80 +101,7 @@ pub(crate) struct Guest {
     exports: Exports,
 }
 
-struct Exports {
-    memory: Memory,
-    input: TypedFunc<u32, u32>,
-    params: TypedFunc<u32, u32>,
-    output_ptr: TypedFunc<(), u32>,
-    output_len: TypedFunc<(), u32>,
-    open: TypedFunc<(i64, u32), u32>,
-    phase: TypedFunc<(), u32>,
-    recovery: TypedFunc<(), u32>,
-    write: TypedFunc<(u32, u32), u32>,
-    execute: TypedFunc<(i64, u32), u32>,
-    fetch: TypedFunc<(u32, u32), u32>,
-    close: TypedFunc<u32, u32>,
-    poll: TypedFunc<(), u32>,
-    effect_bytes: TypedFunc<u64, u32>,
-    complete: TypedFunc<(u64, u32), u32>,
-    supply: TypedFunc<(u64, u32, u32), u32>,
-    durable: TypedFunc<(), u64>,
-}
-
-impl Exports {
-    fn find(store: &mut Store<StoreLimits>, instance: Instance) -> Result<Self, Died> {
-        let memory = instance.get_memory(&mut *store, "memory");
-        let memory = memory.ok_or_else(|| Died("the guest exports no memory".into()))?;
-        let version = find::<(), u32>(store, instance, "abi_version")?
-            .call(&mut *store, ())
-            .map_err(trapped)?;
-        if version != ABI_VERSION {
-            return Err(Died(format!(
-                "the guest speaks version {version} of the interface, the host {ABI_VERSION}"
-            )));
-        }
-        Ok(Self {
-            memory,
-            input: find(store, instance, "input")?,
-            params: find(store, instance, "params")?,
-            output_ptr: find(store, instance, "output_ptr")?,
-            output_len: find(store, instance, "output_len")?,
-            open: find(store, instance, "engine_open")?,
-            phase: find(store, instance, "engine_phase")?,
-            recovery: find(store, instance, "engine_recovery")?,
-            write: find(store, instance, "engine_write")?,
-            execute: find(store, instance, "engine_execute")?,
-            fetch: find(store, instance, "engine_fetch")?,
-            close: find(store, instance, "engine_close")?,
-            poll: find(store, instance, "engine_poll")?,
-            effect_bytes: find(store, instance, "engine_effect_bytes")?,
-            complete: find(store, instance, "engine_complete")?,
-            supply: find(store, instance, "engine_supply")?,
-            durable: find(store, instance, "engine_durable")?,
-        })
-    }
-}
-
-fn find<P: WasmParams, R: WasmResults>(
-    store: &mut Store<StoreLimits>,
-    instance: Instance,
-    name: &str,
-) -> Result<TypedFunc<P, R>, Died> {
-    instance
-        .get_typed_func(store, name)
-        .map_err(|error| Died(format!("the guest's export {name}: {error:#}")))
-}
-
-fn trapped(error: wasmtime::Error) -> Died {
-    Died(format!("the guest trapped: {error:#}"))
-}
-
 impl Guest {
-    fn new(mut store: Store<StoreLimits>, instance: Instance) -> Result<Self, Died> {
-        let exports = Exports::find(&mut store, instance)?;
-        Ok(Self { store, exports })
-    }
-
     fn call<P: WasmParams, R: WasmResults>(
         &mut self,
         export: impl FnOnce(&Exports) -> &TypedFunc<P, R>,

@@ -2,6 +2,7 @@
 
 mod face;
 mod guest;
+mod guest_exports;
 mod guest_memory;
 mod native;
 
@@ -19,6 +20,9 @@ pub(crate) enum Maker {
     Guest(Box<GuestModule>),
     /// The engine linked into this binary.
     Native,
+    /// Whatever a test wants.
+    #[cfg(test)]
+    Test(fn() -> Box<dyn EngineFace>),
 }
 
 impl Maker {
@@ -36,6 +40,8 @@ impl Maker {
         Ok(match self {
             Self::Guest(module) => Box::new(module.instance()?),
             Self::Native => Box::new(Native::default()),
+            #[cfg(test)]
+            Self::Test(make) => make(),
         })
     }
 
@@ -44,6 +50,8 @@ impl Maker {
         match self {
             Self::Guest(_) => "engines in WebAssembly",
             Self::Native => "engines native",
+            #[cfg(test)]
+            Self::Test(_) => "engines of a test",
         }
     }
 }

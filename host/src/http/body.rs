@@ -8,6 +8,7 @@ use hyper::body::Incoming;
 use tidegate_core::http::{Answer, BodyError, Inflate, WritePlan};
 use tokio::time::{Instant, timeout_at};
 
+use super::budget::Taken;
 use super::pool::Pooled;
 
 /// A body may be this slow to begin with, whatever the rate it has to keep up.
@@ -22,6 +23,8 @@ pub(super) enum Lost {
     Bad(BodyError),
     /// It came too slowly.
     TooSlow,
+    /// Too many bytes of other bodies are in memory.
+    NoRoom,
 }
 
 impl From<BodyError> for Lost {
@@ -83,19 +86,23 @@ pub(super) async fn receive(
     plan: &WritePlan,
     body: Incoming,
     rate_min: u64,
+    taken: &mut Taken<'_>,
     buffer: &mut Pooled,
 ) -> Result<(), Answer> {
     let pieces = Pieces::new(body, plan.body_bytes_max, rate_min);
     let received = if plan.gzip {
-        inflate(plan, pieces, buffer).await
+        inflate(plan, pieces, taken, buffer).await
     } else {
-        plain(plan, pieces, buffer).await.map_err(Stop::Lost)
+        plain(plan, pieces, taken, buffer).await.map_err(Stop::Lost)
     };
     received.map_err(|stop| match stop {
         Stop::Answer(answer) => answer,
         Stop::Lost(Lost::Bad(error)) => plan.body_error(&error),
         // Not a 4xx: agents would drop the batch.
         Stop::Lost(Lost::TooSlow) => plan.unavailable("the body arrived too slowly"),
+        Stop::Lost(Lost::NoRoom) => {
+            plan.unavailable("too many bodies are being received, retry later")
+        }
     })
 }
 
@@ -104,7 +111,12 @@ enum Stop {
     Lost(Lost),
 }
 
-async fn plain(plan: &WritePlan, mut pieces: Pieces, buffer: &mut Pooled) -> Result<(), Lost> {
+async fn plain(
+    plan: &WritePlan,
+    mut pieces: Pieces,
+    taken: &mut Taken<'_>,
+    buffer: &mut Pooled,
+) -> Result<(), Lost> {
     if let Some(bytes) = plan.declared_bytes {
         // Within the limit, or it would have been refused by its head. Without a limit the
         // client's word is not worth more than this.
@@ -112,18 +124,29 @@ async fn plain(plan: &WritePlan, mut pieces: Pieces, buffer: &mut Pooled) -> Res
         buffer.expect(usize::try_from(trusted).unwrap_or(0));
     }
     while let Some(piece) = pieces.next().await? {
+        if !taken.grow_to(buffer.len() + piece.len()) {
+            return Err(Lost::NoRoom);
+        }
         buffer.put(&piece);
     }
     Ok(())
 }
 
-async fn inflate(plan: &WritePlan, mut pieces: Pieces, buffer: &mut Pooled) -> Result<(), Stop> {
+async fn inflate(
+    plan: &WritePlan,
+    mut pieces: Pieces,
+    taken: &mut Taken<'_>,
+    buffer: &mut Pooled,
+) -> Result<(), Stop> {
     let lost = |error: BodyError| Stop::Lost(error.into());
     let mut inflate = Inflate::new(plan.body_bytes_max);
     let mut head_checked = false;
     while let Some(piece) = pieces.next().await.map_err(Stop::Lost)? {
         let mut rest = &piece[..];
         loop {
+            if !taken.grow_to(buffer.len() + INFLATE_ROOM) {
+                return Err(Stop::Lost(Lost::NoRoom));
+            }
             let done = inflate
                 .inflate(rest, buffer.room(INFLATE_ROOM))
                 .map_err(lost)?;

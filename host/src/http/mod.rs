@@ -1,6 +1,7 @@
 //! HTTP/1.1 around `tidegate_core::http`, which decides every answer.
 
 mod body;
+mod budget;
 mod connection;
 mod figures;
 mod listener;

@@ -4,9 +4,9 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Buffers kept; more than these are in use only under load.
-const KEPT_MAX: usize = 32;
+const KEPT_MAX: usize = 16;
 /// Larger buffers are given back to the system.
-const BYTES_MAX: usize = 8 << 20;
+const BYTES_MAX: usize = 4 << 20;
 
 /// Where buffers wait.
 #[derive(Clone, Debug, Default)]

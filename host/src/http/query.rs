@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 use super::body;
 use super::respond::{self, Content};
 use super::service::Server;
-use crate::database::{Ack, CreateError, Database, DatabaseList, now_ns};
+use crate::database::{Ack, CreateError, Database, DatabaseList, Unavailable, now_ns};
 
 /// An answer up to this size is sent whole, with its length.
 const WHOLE_BYTES_MAX: usize = 64 << 10;
@@ -155,10 +155,15 @@ impl Databases for Seen {
 
     fn execute(&mut self, name: &str, statement: &str) -> Result<Executed, String> {
         let database = self.database(name)?;
-        self.handle
-            .block_on(database.ready())
-            .map_err(|unavailable| unavailable.to_string())?;
-        let executed = database.execute(now_ns(), statement);
+        let executed = loop {
+            let ready = self.handle.block_on(database.ready());
+            ready.map_err(|unavailable| unavailable.to_string())?;
+            match database.execute(now_ns(), statement) {
+                // Closed meanwhile for want of use; it opens again.
+                Err(Unavailable::Opening) => {}
+                executed => break executed,
+            }
+        };
         let (executed, epoch, ack) = executed.map_err(|unavailable| unavailable.to_string())??;
         self.last.insert(name.to_owned(), (epoch, ack));
         Ok(executed)

@@ -6,6 +6,7 @@ use hyper::body::Incoming;
 use hyper::{Request, Response};
 use tidegate_core::http::{Answer, Decision, Gate, Head, Responder, Site, decide};
 
+use super::budget::Budget;
 use super::figures::Figures;
 use super::pool::Pool;
 use super::request_id::RequestIds;
@@ -24,6 +25,7 @@ pub(crate) struct Server {
     pub(super) limits: Http,
     pub(super) databases: Arc<DatabaseList>,
     pub(super) pool: Pool,
+    pub(super) budget: Budget,
     pub(super) figures: Figures,
     site: Site,
     throttle: Throttle,
@@ -50,6 +52,7 @@ impl Server {
         Arc::new(Self {
             site,
             throttle: Throttle::new(&limits),
+            budget: Budget::new(limits.max_body_memory.0),
             limits,
             databases,
             pool: Pool::default(),

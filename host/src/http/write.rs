@@ -7,7 +7,7 @@ use tidegate_core::http::{Answer, WritePlan};
 
 use super::body;
 use super::service::Server;
-use crate::database::Ack;
+use crate::database::{Ack, Unavailable};
 
 /// Bodies beyond this keep the engine busy for more than a millisecond or two; the runtime is
 /// then told to look after other connections with other threads.
@@ -20,26 +20,32 @@ pub(super) async fn serve(
     body: Incoming,
     now_ns: i64,
 ) -> Answer {
+    let mut taken = server.budget.begin();
     let mut buffer = server.pool.take();
     let rate_min = server.limits.body_rate_min.0;
     // No lock is held while a client takes its time.
-    if let Err(answer) = body::receive(plan, body, rate_min, &mut buffer).await {
+    if let Err(answer) = body::receive(plan, body, rate_min, &mut taken, &mut buffer).await {
         return answer;
     }
     server.figures.bytes(buffer.len() as u64);
     let Some(database) = server.databases.get(&plan.database) else {
         return plan.unavailable("the database was dropped while the request arrived");
     };
-    if let Err(unavailable) = database.ready().await {
-        return plan.unavailable(&unavailable.to_string());
-    }
     let request = plan.request(now_ns);
-    let written = if buffer.len() > LONG_BYTES {
-        tokio::task::block_in_place(|| database.write(&request, &buffer))
-    } else {
-        database.write(&request, &buffer)
+    let written = loop {
+        if let Err(unavailable) = database.ready().await {
+            return plan.unavailable(&unavailable.to_string());
+        }
+        let written = if buffer.len() > LONG_BYTES {
+            tokio::task::block_in_place(|| database.write(&request, &buffer))
+        } else {
+            database.write(&request, &buffer)
+        };
+        if !matches!(written, Err(Unavailable::Opening)) {
+            break written;
+        }
     };
-    drop(buffer);
+    drop((buffer, taken));
     let (report, ack) = match written {
         Ok(Ok(accepted)) => accepted,
         Ok(Err(error)) => return plan.answer(&Err(error)),

@@ -46,7 +46,12 @@ impl DatabaseDir {
 
     /// Reads who it is.
     pub(crate) fn identity(&self) -> Result<Identity, String> {
-        let path = self.path().join("DATABASE");
+        Self::identity_in(&self.path())
+    }
+
+    /// Reads who the database in `directory` is.
+    pub(crate) fn identity_in(directory: &Path) -> Result<Identity, String> {
+        let path = directory.join("DATABASE");
         let text = files::read_small(&path).map_err(|error| format!("{}: {error}", path.display()));
         let written: Written = toml::from_str(&text?)
             .map_err(|error| format!("{}: {}", path.display(), error.message()))?;

@@ -77,15 +77,18 @@ pub struct Response {
 impl Response {
     /// The value of the first header called `name` in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        let head = std::str::from_utf8(&self.head).ok()?;
-        let fields = head
-            .split("\r\n")
-            .skip(1)
-            .filter_map(|line| line.split_once(':'));
-        fields
-            .into_iter()
-            .find(|(key, _)| key.eq_ignore_ascii_case(name))
-            .map(|(_, v)| v.trim())
+        std::str::from_utf8(self.header_bytes(name)?).ok()
+    }
+
+    /// As [`header`](Self::header), for a value that need not be UTF-8.
+    pub fn header_bytes(&self, name: &str) -> Option<&[u8]> {
+        let lines = self.head.split(|&byte| byte == b'\n').skip(1);
+        lines.into_iter().find_map(|line| {
+            let colon = line.iter().position(|&byte| byte == b':')?;
+            let (key, value) = line.split_at(colon);
+            key.eq_ignore_ascii_case(name.as_bytes())
+                .then(|| value[1..].trim_ascii())
+        })
     }
 
     /// The body as text, with what is not UTF-8 replaced.

@@ -1,0 +1,246 @@
+use super::*;
+use crate::engine::{Died, EngineFace, Native};
+use crate::store::DataDir;
+use crate::testing::TempDir;
+use crate::units::{Size, Span};
+use std::path::Path;
+use std::sync::Arc;
+use tidegate_core::engine::{
+    Config as EngineSettings, Effect, Executed, Outcome, Phase, RecoveryReport, SegmentInfo,
+    WriteError, WriteReport, WriteRequest,
+};
+use tidegate_core::fault::StorageFault;
+use tidegate_core::ids::{CursorId, EffectId, Lsn};
+use tidegate_core::model::Precision;
+
+/// A native engine that dies when it is given a body that begins with `TRAP`.
+#[derive(Default)]
+struct Mortal(Native);
+
+impl EngineFace for Mortal {
+    fn open(&mut self, config: &EngineSettings, segments: &[SegmentInfo]) -> Result<(), Died> {
+        self.0.open(config, segments)
+    }
+    fn phase(&mut self) -> Result<Phase, Died> {
+        self.0.phase()
+    }
+    fn refusal(&mut self) -> Result<String, Died> {
+        self.0.refusal()
+    }
+    fn recovery(&mut self) -> Result<RecoveryReport, Died> {
+        self.0.recovery()
+    }
+    fn input(&mut self, length: usize) -> Result<&mut [u8], Died> {
+        self.0.input(length)
+    }
+    fn write(
+        &mut self,
+        request: &WriteRequest,
+        length: usize,
+    ) -> Result<Result<WriteReport, WriteError>, Died> {
+        if self.0.input(length)?.starts_with(b"TRAP") {
+            return Err(Died("trapped".into()));
+        }
+        self.0.write(request, length)
+    }
+    fn execute(&mut self, now_ns: i64, text: &str) -> Result<Result<Executed, String>, Died> {
+        self.0.execute(now_ns, text)
+    }
+    fn fetch(&mut self, cursor: CursorId, rows: u32, out: &mut Vec<u8>) -> Result<bool, Died> {
+        self.0.fetch(cursor, rows, out)
+    }
+    fn close(&mut self, cursor: CursorId) -> Result<(), Died> {
+        self.0.close(cursor)
+    }
+    fn poll(&mut self) -> Result<Option<Effect>, Died> {
+        self.0.poll()
+    }
+    fn effect_bytes(&mut self, id: EffectId, n: usize, out: &mut Vec<u8>) -> Result<(), Died> {
+        self.0.effect_bytes(id, n, out)
+    }
+    fn complete(&mut self, id: EffectId, result: Result<(), StorageFault>) -> Result<(), Died> {
+        self.0.complete(id, result)
+    }
+    fn supply(&mut self, id: EffectId, result: Result<usize, StorageFault>) -> Result<(), Died> {
+        self.0.supply(id, result)
+    }
+    fn durable(&mut self) -> Result<Lsn, Died> {
+        self.0.durable()
+    }
+}
+
+fn open(path: &Path, data: Data) -> DatabaseList {
+    let context = Context {
+        maker: Maker::Test(|| Box::new(Mortal::default())),
+        data,
+        body_bytes_max: 1 << 20,
+        open_timeout: Duration::from_secs(10),
+    };
+    let directory = DataDir::open(path).expect("opened");
+    DatabaseList::load(directory, Arc::new(context)).expect("loaded")
+}
+
+/// Writes a body and waits until it is durable; `None` if it was not accepted, or lost.
+async fn write(database: &Arc<Database>, body: &str) -> Option<u64> {
+    let request = WriteRequest {
+        now_ns: 1,
+        retention_policy: String::new(),
+        precision: Precision::Nanosecond,
+        dry_run: false,
+    };
+    let written = loop {
+        database.ready().await.ok()?;
+        match database.write(&request, body.as_bytes()) {
+            Err(Unavailable::Opening) => {}
+            written => break written,
+        }
+    };
+    let (report, ack) = written.ok()?.ok()?;
+    assert_eq!(report.outcome, Outcome::Written, "{:?}", report.message);
+    if let Ack::Later(durable) = ack {
+        durable.await.ok()?;
+    }
+    Some(report.written)
+}
+
+async fn points(database: &Arc<Database>) -> u64 {
+    // The report of the last opening; so it has to be closed first.
+    database.ready().await.expect("ready");
+    let mut inner = database.lock();
+    let engine = inner.engine.as_mut().expect("open");
+    engine.recovery().expect("alive").points
+}
+
+/// As a client does it; whether it is new.
+fn create(list: &DatabaseList) -> Result<bool, CreateError> {
+    list.create("a", &["CREATE DATABASE a".to_owned()])
+}
+
+fn line(n: u64) -> String {
+    format!("m,host=a v={n} {}\n", n * 1_000_000_000)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_acknowledged_is_there_after_closing() {
+    let temp = TempDir::new();
+    let path = temp.path().join("d");
+    let list = open(&path, Data::default());
+    assert!(create(&list).expect("created"));
+    assert!(!create(&list).expect("there already"));
+    let database = list.get("a").expect("there");
+    for n in 0..10 {
+        assert_eq!(write(&database, &line(n)).await, Some(1));
+    }
+    list.shut_down();
+    assert_eq!(write(&database, &line(99)).await, None, "closed for good");
+    drop((list, database));
+    let list = open(&path, Data::default());
+    assert_eq!(points(&list.get("a").expect("there")).await, 10);
+    list.shut_down();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_engine_that_dies_comes_back_with_all_that_was_acknowledged() {
+    let temp = TempDir::new();
+    let list = open(&temp.path().join("d"), Data::default());
+    create(&list).expect("created");
+    let database = list.get("a").expect("there");
+    for n in 0..5 {
+        assert_eq!(write(&database, &line(n)).await, Some(1));
+    }
+    assert_eq!(write(&database, "TRAP").await, None);
+    assert_eq!(write(&database, &line(5)).await, Some(1), "it is back");
+    assert_eq!(points(&database).await, 5);
+    list.shut_down();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_fails_costs_no_acknowledged_point() {
+    let temp = TempDir::new();
+    let data = Data {
+        // Every group begins a segment, so that a missing directory is noticed at once.
+        wal_segment_size: Size(1),
+        ..Data::default()
+    };
+    let list = open(&temp.path().join("d"), data);
+    create(&list).expect("created");
+    let database = list.get("a").expect("there");
+    assert_eq!(write(&database, &line(0)).await, Some(1));
+    let wal = database.dir.path().join("wal");
+    let away = database.dir.path().join("away");
+    std::fs::rename(&wal, &away).expect("renamed");
+    assert_eq!(write(&database, &line(1)).await, None, "not acknowledged");
+    std::fs::rename(&away, &wal).expect("renamed");
+    assert_eq!(
+        write(&database, &line(2)).await,
+        Some(1),
+        "it is back by itself"
+    );
+    assert_eq!(points(&database).await, 1);
+    list.shut_down();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_database_is_closed_and_opens_again_by_itself() {
+    let temp = TempDir::new();
+    let data = Data {
+        idle_close: Span(Duration::from_millis(1)),
+        ..Data::default()
+    };
+    let list = open(&temp.path().join("d"), data);
+    create(&list).expect("created");
+    let database = list.get("a").expect("there");
+    assert_eq!(write(&database, &line(0)).await, Some(1));
+    let mut patience = 400;
+    while database.lock().engine.is_some() && patience > 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        patience -= 1;
+    }
+    assert!(database.lock().engine.is_none(), "closed when idle");
+    for n in 1..100 {
+        // Just as it is about to close, now and then.
+        tokio::time::sleep(Duration::from_micros(900 + n * 5)).await;
+        assert_eq!(write(&database, &line(n)).await, Some(1), "write {n}");
+    }
+    list.shut_down();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dropped_database_leaves_no_files_and_its_name_is_free() {
+    let temp = TempDir::new();
+    let path = temp.path().join("d");
+    let list = open(&path, Data::default());
+    create(&list).expect("created");
+    let old = list.get("a").expect("there");
+    assert_eq!(write(&old, &line(0)).await, Some(1));
+    assert_eq!(list.drop_database("a"), Ok(true));
+    assert_eq!(list.drop_database("a"), Ok(false));
+    assert_eq!(write(&old, &line(1)).await, None);
+    assert!(create(&list).expect("created"));
+    assert_eq!(points(&list.get("a").expect("there")).await, 0);
+    list.shut_down();
+    let left = std::fs::read_dir(path.join("databases"))
+        .expect("listed")
+        .count();
+    assert_eq!(left, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_that_is_refused_undoes_the_creation() {
+    let temp = TempDir::new();
+    let path = temp.path().join("d");
+    let list = open(&path, Data::default());
+    let statement = "CREATE RETENTION POLICY p ON a DURATION 1s REPLICATION 1".to_owned();
+    let refused = list.create("a", &[statement]);
+    assert!(
+        matches!(refused, Err(CreateError::Statement(_))),
+        "{refused:?}"
+    );
+    assert!(list.get("a").is_none());
+    assert_eq!(
+        std::fs::read_dir(path.join("databases"))
+            .expect("listed")
+            .count(),
+        0
+    );
+}

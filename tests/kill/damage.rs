@@ -1,0 +1,193 @@
+//! A torn tail, and bytes flipped on disk.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tidegate_tests::r#gen::Rng;
+use tidegate_tests::kit::TempDir;
+use tidegate_tests::proof::points::points_of;
+use tidegate_tests::proof::say;
+use tidegate_tests::proof::server::{Face, PATIENCE, Server};
+
+const POINTS: u64 = 60;
+
+#[test]
+fn a_torn_tail_is_reported_and_costs_nothing() {
+    for face in Face::OURS {
+        if face.is_here() {
+            tear(face);
+        }
+    }
+}
+
+#[test]
+fn a_flipped_byte_costs_one_record_and_is_reported() {
+    for face in Face::OURS {
+        if face.is_here() {
+            flip(face);
+        }
+    }
+}
+
+/// Garbage where an unsynced write was under way, of several kinds, one crash after another.
+fn tear(face: Face) {
+    let mut rng = Rng::new(1);
+    let home = crashed(face);
+    let mut reported = 0;
+    for kind in 0..4 {
+        let segment = last_segment(home.path());
+        let mut bytes = fs::read(&segment).expect("segment");
+        let old = bytes.len();
+        match kind {
+            0 => bytes.extend((0..777).map(|_| rng.next_u64() as u8)),
+            1 => bytes.extend([0; 5_000]),
+            // A frame that is right in itself, at a place where it was never written.
+            2 => bytes.extend_from_within(old / 2..),
+            _ => bytes.extend((0..3).map(|_| 0xff)),
+        }
+        fs::write(&segment, &bytes).expect("segment");
+        let server = Server::start(face, home.path()).expect("it starts with a torn tail");
+        let stored = count(&server);
+        assert_eq!(stored, POINTS + kind, "{} {kind}", face.name());
+        reported += u64::from(report(home.path()).contains("\"torn_bytes\""));
+        let more = format!("m v={kind} {}", 1_000_000 + kind);
+        write(&server, &more);
+        server.kill().expect("kill");
+    }
+    assert!(reported > 0, "{}: no torn tail was reported", face.name());
+    say(&format!(
+        "kill, {}: 4 torn tails, {reported} runs reported them, {POINTS} points and those \
+         written in between all there",
+        face.name()
+    ));
+}
+
+fn flip(face: Face) {
+    let seed = u64::from(std::process::id());
+    let mut rng = Rng::new(seed);
+    let pristine = crashed(face);
+    let segment = last_segment(pristine.path());
+    let relative = segment.strip_prefix(pristine.path()).expect("inside");
+    let length = fs::metadata(&segment).expect("segment").len();
+    let (mut lost_in_all, mut silent) = (0, 0);
+    let flips = 16;
+    for _ in 0..flips {
+        let copy = TempDir::new("flip").expect("dir");
+        copy_tree(pristine.path(), copy.path());
+        let path = copy.path().join(relative);
+        let mut bytes = fs::read(&path).expect("segment");
+        let at = rng.below(length) as usize;
+        bytes[at] ^= 1 << rng.below(8);
+        fs::write(&path, &bytes).expect("segment");
+        let server = Server::start(face, copy.path()).expect("it starts with damage");
+        let stored = count(&server);
+        let lost = POINTS - stored;
+        let told = report(copy.path());
+        let context = format!(
+            "{}: seed {seed}, byte {at} of {length}: {told}",
+            face.name()
+        );
+        assert!(lost <= 1, "{lost} points lost; {context}");
+        if lost == 1 {
+            let reported = told.contains("\"points\": 1}") || told.contains("\"points\":1}");
+            assert!(reported, "a lost point was not reported; {context}");
+        }
+        lost_in_all += lost;
+        silent += u64::from(told.is_empty());
+        let health = server.client().expect("connection").get("/health");
+        let health = health.expect("answer");
+        assert!(health.status == 200 || health.status == 503, "{context}");
+        write(&server, "m v=1 9");
+        server.kill().expect("kill");
+    }
+    assert!(
+        lost_in_all > 0,
+        "no flip hit a record, which proves nothing"
+    );
+    say(&format!(
+        "kill, {}: {flips} flipped bytes, {lost_in_all} points lost, all reported; \
+         {silent} harmless",
+        face.name()
+    ));
+}
+
+/// A data directory after a crash: `POINTS` single-line writes to `d`, all acknowledged.
+fn crashed(face: Face) -> TempDir {
+    let home = TempDir::new("crashed").expect("dir");
+    let server = Server::start(face, home.path()).expect("server");
+    server.execute("CREATE DATABASE d").expect("database");
+    for number in 0..POINTS {
+        write(&server, &format!("m v={number} {}", 1_000 + number));
+    }
+    server.kill().expect("kill");
+    home
+}
+
+fn write(server: &Server, line: &str) {
+    let mut client = server.client().expect("connection");
+    let answer = client.post("/write?db=d", line.as_bytes()).expect("answer");
+    assert_eq!(answer.status, 204, "{}", answer.text());
+}
+
+/// How many points are stored, each with the value it was sent with.
+fn count(server: &Server) -> u64 {
+    let start = std::time::Instant::now();
+    let answer = loop {
+        let answer = server.query("d", "SELECT v FROM m").expect("answer");
+        if answer.status != 503 || start.elapsed() > PATIENCE {
+            break answer;
+        }
+    };
+    let points = points_of(&answer.body).unwrap_or_else(|error| panic!("{error}"));
+    for ((_, time), row) in &points {
+        let expected = if *time < 1_000_000 {
+            time - 1_000
+        } else {
+            time - 1_000_000
+        };
+        assert_eq!(row["v"], expected.to_string(), "an invented value");
+    }
+    points.len() as u64
+}
+
+/// What `recovery.json` of the one database says; empty if there is none.
+fn report(home: &Path) -> String {
+    let found = files(home)
+        .into_iter()
+        .find(|path| path.ends_with("recovery.json"));
+    found.map_or_else(String::new, |path| {
+        fs::read_to_string(path).expect("recovery.json")
+    })
+}
+
+fn last_segment(home: &Path) -> PathBuf {
+    let mut segments: Vec<PathBuf> = files(home)
+        .into_iter()
+        .filter(|path| path.parent().is_some_and(|parent| parent.ends_with("wal")))
+        .collect();
+    segments.sort();
+    segments.pop().expect("a segment")
+}
+
+fn files(home: &Path) -> Vec<PathBuf> {
+    let (mut files, mut open) = (Vec::new(), vec![home.to_owned()]);
+    while let Some(directory) = open.pop() {
+        for entry in fs::read_dir(directory).expect("listed") {
+            let path = entry.expect("listed").path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                files.push(path);
+            }
+        }
+    }
+    files
+}
+
+fn copy_tree(from: &Path, to: &Path) {
+    for path in files(from) {
+        let target = to.join(path.strip_prefix(from).expect("inside"));
+        fs::create_dir_all(target.parent().expect("parent")).expect("dir");
+        fs::copy(&path, &target).expect("copied");
+    }
+}
