@@ -93,7 +93,7 @@ impl Clients {
     }
 
     fn policy(&mut self) -> String {
-        let named = self.plan.is_on(Kind::Statements) && self.lots.one_in(3);
+        let named = self.plan.is_on(Kind::Statements) && self.lots.one_in(4);
         if named {
             self.lots.pick(&POLICIES).to_owned()
         } else {
@@ -150,8 +150,8 @@ impl Clients {
     pub(super) fn statement(&mut self) -> (Hit, String, Option<&'static str>) {
         let name = POLICIES[self.lots.index(POLICIES.len())];
         let duration = self.lots.pick(&["INF", "1d", "2h", "52w", "30m"]);
-        match self.lots.below(8) {
-            0..4 => {
+        match self.lots.below(9) {
+            0..5 => {
                 let shard = self.lots.pick(&["", " SHARD DURATION 1h", " SHARD DURATION 7d"]);
                 let default = self.lots.pick(&["", "", " DEFAULT"]);
                 let text = format!(
@@ -160,7 +160,7 @@ impl Clients {
                 );
                 (Hit::Create, text, None)
             }
-            4..6 => {
+            5..7 => {
                 let default = self.lots.pick(&["", " DEFAULT"]);
                 let name = if self.lots.one_in(3) { "autogen" } else { name };
                 let text = format!(
@@ -169,7 +169,7 @@ impl Clients {
                 (Hit::Alter, text, None)
             }
             _ => {
-                let name = if self.lots.one_in(6) { "autogen" } else { name };
+                let name = if self.lots.one_in(12) { "autogen" } else { name };
                 let text = format!("DROP RETENTION POLICY \"{name}\" ON \"d\"");
                 (Hit::Drop, text, Some(name))
             }

@@ -87,9 +87,10 @@ impl History {
         accepted: u64,
     ) -> Result<usize, String> {
         let found = (seen.content.mark(), seen.catalog);
-        let count = (self.floor..=self.records.len())
-            .rev()
-            .find(|&count| self.mark_after(count) == found);
+        // The shortest: a repeated body that changed nothing may not be there, and what is
+        // thought of as there has to be reported when damage takes it.
+        let mut counts = self.floor..=self.records.len();
+        let count = counts.find(|&count| self.mark_after(count) == found);
         let Some(count) = count else {
             return Err(self.explain(seen));
         };

@@ -71,6 +71,7 @@ hits! {
     Alter: "policy altered",
     Drop: "policy dropped",
     StatementError: "statement refused",
+    Select: "SELECT shows what was written",
     QueryAnswered: "query answered",
     QueryUnanswered: "query never answered",
     Async: "effect completed later",

@@ -67,6 +67,9 @@ impl World {
             return Ok(false);
         }
         let operations = dies.then(|| 1 + self.lots.below(5));
+        if self.has(Mutation::CompleteFirst) && self.tell_first(at)? {
+            return Ok(false);
+        }
         self.disk.die_after(operations);
         let Some(Life { adapter, jobs, .. }) = &mut self.life else {
             return Ok(false);
@@ -88,7 +91,9 @@ impl World {
                 return Ok(false);
             }
             Err(Halt::Fault(fault)) => {
-                self.may_lose |= fault == StorageFault::Unreadable;
+                if fault == StorageFault::Unreadable {
+                    (self.may_lose, self.is_freshly_damaged) = (true, true);
+                }
                 job.done = Some(Err(fault));
             }
             Ok(bytes) => {
@@ -101,6 +106,24 @@ impl World {
                 }
             }
         }
+        Ok(true)
+    }
+
+    /// A mutation: reports a persist that is still to be performed.
+    fn tell_first(&mut self, at: usize) -> Result<bool, String> {
+        let Some(life) = &mut self.life else {
+            return Ok(false);
+        };
+        let Some(job) = life.jobs.get_mut(at) else {
+            return Ok(false);
+        };
+        if job.is_told || !matches!(job.effect, Effect::PersistLog { .. }) {
+            return Ok(false);
+        }
+        job.is_told = true;
+        life.engine.complete(job.effect.id(), Ok(())).map_err(|misuse| misuse.to_string())?;
+        life.drain(&mut self.trace)?;
+        self.release();
         Ok(true)
     }
 
@@ -121,7 +144,9 @@ impl World {
             return Ok(());
         }
         let job = life.jobs.remove(at);
-        life.report(&job, &mut self.trace)?;
+        if !job.is_told {
+            life.report(&job, &mut self.trace)?;
+        }
         self.after_report()
     }
 
@@ -214,9 +239,14 @@ impl World {
             }
             let content = &seen.content;
             let history = &mut self.history;
-            if loss::check(history, content, &damage, durable, accepted)? > 0 {
+            let lost = loss::check(history, content, &damage, durable, accepted)?;
+            if lost > 0 {
                 self.hits.note(Hit::LossExcused);
             }
+            if lost > 0 && !self.is_freshly_damaged {
+                return Err(format!("GROWING: {lost} more requests lost, and nothing happened"));
+            }
+            self.is_freshly_damaged = false;
         } else {
             if !report.damage.is_empty() {
                 return Err(format!("ALARM without damage: {:?}", report.damage));
@@ -240,7 +270,11 @@ impl World {
     pub(super) fn end_somehow(&mut self) -> Result<(), String> {
         let kinds = [Kind::Power, Kind::Power, Kind::Kill, Kind::Trap, Kind::Close];
         let on = kinds.into_iter().filter(|&kind| self.plan.is_on(kind));
-        let on: Vec<Kind> = on.collect();
+        let mut on: Vec<Kind> = on.collect();
+        if self.plan.is_on(Kind::Damage) {
+            // Only a log at rest is damaged, so that it is known what may be lost.
+            on.extend([Kind::Close; 4]);
+        }
         let kind = on.get(self.lots.index(on.len())).copied().unwrap_or(Kind::Kill);
         if kind == Kind::Close && !self.is_calm {
             // Fate is blind while everything is made durable; it may fail all the same.
@@ -330,8 +364,9 @@ impl World {
         }
         self.disk.write_back();
         if self.lots.one_in(self.plan.one_in(Kind::Damage)) && !self.is_calm {
-            let done = damage(&mut self.disk, &self.past, &mut self.lots);
+            let done = damage(&mut self.disk, &mut self.past, &mut self.lots);
             self.may_lose |= done.is_some();
+            self.is_freshly_damaged |= done.is_some();
             self.say(|| format!("damage: {done:?}"));
         }
         self.past.remember(&self.disk, &mut self.lots);

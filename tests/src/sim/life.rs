@@ -15,6 +15,8 @@ pub(super) struct Job {
     pub(super) done: Option<Result<Vec<u8>, StorageFault>>,
     /// It found no space before.
     pub(super) was_held: bool,
+    /// A mutation reported it before it was performed.
+    pub(super) is_told: bool,
 }
 
 /// A client that waits.
@@ -80,6 +82,7 @@ impl Life {
                 bytes,
                 done: None,
                 was_held: false,
+                is_told: false,
             });
         }
         self.check_watermarks()

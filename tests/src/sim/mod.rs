@@ -24,6 +24,7 @@ mod loss;
 mod mutation;
 mod observe;
 mod plan;
+mod queries;
 mod run;
 mod trace;
 mod world;

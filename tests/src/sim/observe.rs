@@ -90,6 +90,22 @@ pub(super) fn points(view: &View<'_>, from: &Counts) -> Vec<Point> {
     points
 }
 
+/// The points of a measurement in a policy, in order of arrival per series.
+pub(super) fn points_of(view: &View<'_>, owner: u64, measurement: &[u8]) -> Vec<Point> {
+    let mut points = Vec::new();
+    let shards = view.shards.iter().filter(|shard| policy(shard.policy) == owner);
+    for shard in shards {
+        for series in 0..shard.index.series_count() as u32 {
+            let key = shard.index.series_key(SeriesId(series));
+            let rest = key.strip_prefix(measurement);
+            if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b",")) {
+                series_points(shard, SeriesId(series), 0, &mut points);
+            }
+        }
+    }
+    points
+}
+
 fn series_points(shard: &ShardView<'_>, series: SeriesId, from: usize, out: &mut Vec<Point>) {
     let policy = policy(shard.policy);
     let key = shard.index.series_key(series);

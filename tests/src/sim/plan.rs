@@ -27,9 +27,9 @@ kinds! {
     NoSpace: "no space", 20, 200;
     ShortWrite: "short write", 2, 30;
     ReadError: "read error", 20, 200;
-    Damage: "damage at rest", 2, 6;
+    Damage: "damage at rest", 1, 3;
     Clock: "clock trouble", 5, 60;
-    Async: "asynchronous host", 1, 6;
+    Async: "asynchronous host", 1, 2;
     Tight: "tight budgets", 1, 1;
     Hostile: "hostile bodies", 6, 40;
     Repeat: "repeated bodies", 4, 30;
@@ -69,6 +69,7 @@ impl Plan {
                 Kind::CrashInRecovery | Kind::Tight => lots.one_in(4),
                 _ => lots.one_in(2),
             };
+
             on |= u32::from(is_on) << kind as u32;
             one_in[kind as usize] = low + lots.below(high - low + 1);
         }
