@@ -248,3 +248,32 @@ fn the_log_of_another_node_is_refused_and_says_so() {
     assert_eq!(engine.poll_effect(), None);
     assert_eq!(storage.segment(SegmentId(1)), before.as_deref());
 }
+
+#[test]
+fn rows_whose_definitions_are_damaged_twice_are_reported_as_lost() {
+    let mut storage = MemoryStorage::default();
+    let mut engine = new_database(&mut storage);
+    write(&mut engine, b"first v=1 1");
+    drive(&mut engine, &mut storage).expect("in turn");
+    write(&mut engine, b"second v=1 2\nsecond v=2 3");
+    drive(&mut engine, &mut storage).expect("in turn");
+    let whole = dump(&engine);
+    let held = storage.segment_mut(SegmentId(1)).expect("exists");
+    // The name occurs in the series and in the layout, in each of two copies.
+    let places: Vec<_> = held
+        .windows(6)
+        .enumerate()
+        .filter(|(_, window)| window == b"second")
+        .map(|(at, _)| at)
+        .collect();
+    assert_eq!(places.len(), 4);
+    for at in places {
+        held[at] ^= 1;
+    }
+    let again = open(config(), &mut storage).expect("memory does not fail");
+    assert_eq!(dump(&again), whole[..1]);
+    let lost = again.recovery().damage.iter();
+    let points: u64 = lost.filter_map(|damage| damage.points).sum();
+    assert_eq!(points, 2, "{:?}", again.recovery());
+    assert_eq!(again.recovery().points, 1);
+}
