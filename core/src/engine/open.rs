@@ -7,7 +7,7 @@ use super::effects::Awaited;
 use super::recovery::Damage;
 use super::{Effect, Engine, SegmentInfo, State};
 use crate::fault::StorageFault;
-use crate::ids::{LayoutId, SeriesId, ShardId};
+use crate::ids::{LayoutId, SegmentId, SeriesId, ShardId};
 use crate::meta::Change;
 use crate::model::FieldType;
 use crate::wal::definition::{self, Definition};
@@ -298,6 +298,9 @@ impl Engine {
         self.log = Some(log);
         self.state = State::Running;
         self.note_recovery(end, &opening.known);
+        if !self.recovery.damage.is_empty() {
+            self.skip_ids(end.next_segment);
+        }
         self.obsolete.clone_from(&end.obsolete);
         let catalog = &self.catalog;
         self.slots
@@ -313,6 +316,25 @@ impl Engine {
                 log.append(FrameKind::RepairComplete, &[], 0, false);
             }
         }
+    }
+
+    /// What is damaged may name shards that nothing else names; were their ids given out again,
+    /// rows that can be read another day would turn up in shards they are not of. So ids go on
+    /// above the number of the new segment, which no earlier run had.
+    fn skip_ids(&mut self, segment: SegmentId) {
+        let floor = segment.0 << 32;
+        let mut account = self.catalog.account();
+        if let Some(Change::Reset {
+            last_group,
+            last_shard,
+        }) = account.first_mut()
+        {
+            last_group.0 = last_group.0.max(floor);
+            last_shard.0 = last_shard.0.max(floor);
+        }
+        account
+            .iter()
+            .for_each(|change| self.catalog.apply(change));
     }
 
     fn note_recovery(&mut self, end: &ReplayEnd, known: &Known) {

@@ -277,3 +277,24 @@ fn rows_whose_definitions_are_damaged_twice_are_reported_as_lost() {
     assert_eq!(points, 2, "{:?}", again.recovery());
     assert_eq!(again.recovery().points, 1);
 }
+
+#[test]
+fn rows_that_come_back_after_damage_are_not_taken_for_those_of_a_new_shard() {
+    let mut storage = MemoryStorage::default();
+    let mut engine = new_database(&mut storage);
+    write(&mut engine, b"old v=1 1");
+    drive(&mut engine, &mut storage).expect("in turn");
+    let held = storage.segment_mut(SegmentId(1)).expect("exists");
+    let whole = held.clone();
+    held[crate::wal::HEADER_BLOCK_BYTES as usize..].fill(0);
+    let mut engine = open(config(), &mut storage).expect("memory does not fail");
+    assert!(!engine.recovery().damage.is_empty());
+    engine.execute(NOW, "CREATE DATABASE d").expect("all is lost");
+    write(&mut engine, b"new v=2 2");
+    drive(&mut engine, &mut storage).expect("in turn");
+    let expected = dump(&engine);
+    // The bytes can be read again: a cable, not the disk.
+    *storage.segment_mut(SegmentId(1)).expect("exists") = whole;
+    let again = open(config(), &mut storage).expect("memory does not fail");
+    assert_eq!(dump(&again), expected);
+}
