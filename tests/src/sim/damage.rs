@@ -32,11 +32,12 @@ impl Past {
 }
 
 /// Damages one segment, on the medium as in the cache; `None` if there is none that may be.
+/// Says what it did and how many records of the log that may cost.
 ///
 /// Each segment is damaged once at most: a register and what it vouches for, both gone, leave
 /// a log that nobody can judge (`docs/format.md`, what stays uncertain). For the same reason
 /// the newest is never cut within its header block nor taken away.
-pub(super) fn damage(disk: &mut Disk, past: &mut Past, lots: &mut Rng) -> Option<String> {
+pub(super) fn damage(disk: &mut Disk, past: &mut Past, lots: &mut Rng) -> Option<(String, usize)> {
     let ids: Vec<u64> = disk.files.keys().copied().collect();
     let id = *ids.get(lots.index(ids.len()))?;
     let other = *ids.get(lots.index(ids.len()))?;
@@ -79,7 +80,13 @@ pub(super) fn damage(disk: &mut Disk, past: &mut Past, lots: &mut Rng) -> Option
         disk.files.remove(&id);
     }
     disk.hits.note(hit);
-    Some(format!("{hit:?} in segment {id} at {at}"))
+    // A record has a frame at least, and a frame 40 bytes.
+    let records = match hit {
+        Hit::Flip => 1,
+        Hit::Cut | Hit::Missing | Hit::Renamed => usize::MAX,
+        _ => size / 40 + 2,
+    };
+    Some((format!("damage: {hit:?} in segment {id} at {at}"), records))
 }
 
 fn choose(lots: &mut Rng, is_newest: bool, at: usize, has_past: bool) -> Hit {

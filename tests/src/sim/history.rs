@@ -33,7 +33,20 @@ pub(super) struct History {
     pub(super) floor: usize,
     /// What the running engine is to hold.
     pub(super) content: Content,
+    /// What went on from so many requests and was not there at a later opening. It was never
+    /// promised; but while nothing after that point is, it may come back: a segment whose
+    /// creation failed is removed, and power is lost before the removal is durable.
+    ghosts: Vec<(usize, Vec<Record>)>,
     empty: Mark,
+}
+
+/// What an opening found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// All but so many requests of the last life.
+    Prefix { forgotten: usize },
+    /// Requests that failed in an earlier life.
+    Ghost,
 }
 
 impl History {
@@ -45,6 +58,7 @@ impl History {
             floor: 0,
             empty: (content.mark(), catalog),
             content,
+            ghosts: Vec::new(),
         }
     }
 
@@ -73,10 +87,11 @@ impl History {
     /// The first `count` requests will not be forgotten any more.
     pub(super) fn promise(&mut self, count: usize) {
         self.floor = self.floor.max(count);
+        let floor = self.floor;
+        self.ghosts.retain(|ghost| ghost.0 >= floor);
     }
 
-    /// Finds the prefix that an opened engine holds and forgets the rest. Returns how much was
-    /// forgotten.
+    /// Finds the prefix that an opened engine holds and forgets the rest.
     ///
     /// `durable` and `accepted` are the engine's: what the log proves, and with what was
     /// logged again.
@@ -85,17 +100,20 @@ impl History {
         seen: &Observed,
         durable: u64,
         accepted: u64,
-    ) -> Result<usize, String> {
-        let found = (seen.content.mark(), seen.catalog);
+    ) -> Result<Found, String> {
+        let mark = (seen.content.mark(), seen.catalog);
         // The shortest: a repeated body that changed nothing may not be there, and what is
         // thought of as there has to be reported when damage takes it.
         let mut counts = self.floor..=self.records.len();
-        let count = counts.find(|&count| self.mark_after(count) == found);
-        let Some(count) = count else {
-            return Err(self.explain(seen));
+        let found = match counts.find(|&count| self.mark_after(count) == mark) {
+            Some(count) => {
+                let forgotten = self.records.len() - count;
+                self.forget_after(count);
+                Found::Prefix { forgotten }
+            }
+            None if self.raise_ghost(mark) => Found::Ghost,
+            None => return Err(self.explain(seen)),
         };
-        let forgotten = self.records.len() - count;
-        self.records.truncate(count);
         self.content = seen.content.clone();
         let mut proven = 0;
         for (at, record) in self.records.iter_mut().enumerate() {
@@ -106,7 +124,33 @@ impl History {
             }
         }
         self.promise(proven);
-        Ok(forgotten)
+        Ok(found)
+    }
+
+    fn forget_after(&mut self, count: usize) {
+        let rest = self.records.split_off(count);
+        for (base, ghost) in self.ghosts.iter_mut().filter(|ghost| ghost.0 > count) {
+            let between = rest.iter().take(*base - count).cloned();
+            *ghost = between.chain(std::mem::take(ghost)).collect();
+            *base = count;
+        }
+        if !rest.is_empty() {
+            self.ghosts.push((count, rest));
+        }
+    }
+
+    /// Goes on with requests that failed, if they explain what is there.
+    fn raise_ghost(&mut self, mark: Mark) -> bool {
+        let found = self.ghosts.iter().find_map(|(base, ghost)| {
+            let last = ghost.iter().position(|record| record.mark == mark)?;
+            Some((*base, ghost.iter().take(last + 1).cloned().collect::<Vec<_>>()))
+        });
+        let Some((base, raised)) = found else {
+            return false;
+        };
+        self.forget_after(base);
+        self.records.extend(raised);
+        true
     }
 
     fn mark_after(&self, count: usize) -> Mark {
@@ -152,7 +196,7 @@ impl History {
 
 #[cfg(test)]
 mod tests {
-    use super::{Content, History, Observed, Point};
+    use super::{Content, Found, History, Observed, Point};
 
     fn point(key: u64, value: u64) -> Point {
         Point {
@@ -185,10 +229,22 @@ mod tests {
     #[test]
     fn a_prefix_with_all_that_was_promised_is_right() {
         let all = [point(1, 11), point(2, 20), point(3, 30)];
-        assert_eq!(history().reopened(&seen(&all), 6, 6), Ok(0));
+        let prefix = |forgotten| Ok(Found::Prefix { forgotten });
+        assert_eq!(history().reopened(&seen(&all), 6, 6), prefix(0));
         let mut shorter = history();
-        assert_eq!(shorter.reopened(&seen(&all[..2]), 2, 4), Ok(1));
+        assert_eq!(shorter.reopened(&seen(&all[..2]), 4, 4), prefix(1));
         assert_eq!((shorter.records.len(), shorter.floor), (2, 2));
+    }
+
+    #[test]
+    fn what_failed_may_come_back_until_something_after_it_is_promised() {
+        let all = [point(1, 11), point(2, 20), point(3, 30)];
+        let mut history = history();
+        history.reopened(&seen(&all[..2]), 4, 4).expect("a prefix");
+        assert_eq!(history.clone().reopened(&seen(&all), 4, 6), Ok(Found::Ghost));
+        history.push(vec![point(4, 40)], None, (5, 6), 0);
+        history.promise(3);
+        assert!(history.reopened(&seen(&all), 6, 6).is_err());
     }
 
     #[test]

@@ -83,6 +83,7 @@ hits! {
     Quarantine: "range quarantined",
     Prefix: "recovered without something that was never acknowledged",
     Whole: "recovered with all that was attempted",
+    Ghost: "recovered with a request that had failed in an earlier life",
     Flip: "damage: bit flipped",
     ZeroSector: "damage: sector zeroed",
     ZeroPage: "damage: page zeroed",

@@ -5,6 +5,7 @@ use tidegate_core::fault::StorageFault;
 
 use super::adapter::Halt;
 use super::damage::damage;
+use super::history::Found;
 use super::hits::Hit;
 use super::life::Life;
 use super::loss;
@@ -92,7 +93,7 @@ impl World {
             }
             Err(Halt::Fault(fault)) => {
                 if fault == StorageFault::Unreadable {
-                    (self.may_lose, self.is_freshly_damaged) = (true, true);
+                    (self.may_lose, self.records_hit_max) = (true, usize::MAX);
                 }
                 job.done = Some(Err(fault));
             }
@@ -240,19 +241,24 @@ impl World {
             let content = &seen.content;
             let history = &mut self.history;
             let lost = loss::check(history, content, &damage, durable, accepted)?;
-            if lost > 0 {
+            if !lost.is_empty() {
                 self.hits.note(Hit::LossExcused);
             }
-            if lost > 0 && !self.is_freshly_damaged {
-                return Err(format!("GROWING: {lost} more requests lost, and nothing happened"));
+            let (records, may) = (loss::records_hit(history, &lost), self.records_hit_max);
+            if records > may {
+                return Err(format!("GROWING: {records} records lost, {may} were damaged"));
             }
-            self.is_freshly_damaged = false;
+            self.records_hit_max = 0;
         } else {
             if !report.damage.is_empty() {
                 return Err(format!("ALARM without damage: {:?}", report.damage));
             }
-            let forgotten = self.history.reopened(&seen, durable, accepted)?;
-            self.hits.note(if forgotten > 0 { Hit::Prefix } else { Hit::Whole });
+            let found = self.history.reopened(&seen, durable, accepted)?;
+            self.hits.note(match found {
+                Found::Ghost => Hit::Ghost,
+                Found::Prefix { forgotten: 0 } => Hit::Whole,
+                Found::Prefix { .. } => Hit::Prefix,
+            });
         }
         if seen.policies.is_empty() && seen.default_policy.is_empty() {
             self.create_database()?;
@@ -365,9 +371,11 @@ impl World {
         self.disk.write_back();
         if self.lots.one_in(self.plan.one_in(Kind::Damage)) && !self.is_calm {
             let done = damage(&mut self.disk, &mut self.past, &mut self.lots);
-            self.may_lose |= done.is_some();
-            self.is_freshly_damaged |= done.is_some();
-            self.say(|| format!("damage: {done:?}"));
+            if let Some((text, records)) = done {
+                self.may_lose = true;
+                self.records_hit_max = self.records_hit_max.saturating_add(records);
+                self.say(|| text);
+            }
         }
         self.past.remember(&self.disk, &mut self.lots);
     }

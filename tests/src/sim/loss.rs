@@ -15,14 +15,14 @@ use super::observe::Content;
 /// What concerns one place: the request, and the value that it wrote (`None`: dropped).
 type Events = HashMap<u64, Vec<(usize, Option<u64>)>>;
 
-/// Checks what a reopened engine holds; how many requests lost something, reported.
+/// Checks what a reopened engine holds; which requests lost something, reported.
 pub(super) fn check(
     history: &mut History,
     seen: &Content,
     damage: &[Damage],
     durable: u64,
     accepted: u64,
-) -> Result<usize, String> {
+) -> Result<Vec<usize>, String> {
     let events = events(&history.records);
     for key in seen.points.keys() {
         if !events.contains_key(key) {
@@ -38,15 +38,13 @@ pub(super) fn check(
     settle(history, &events, seen, durable, accepted);
     lost.sort_unstable();
     lost.dedup();
-    let mut count = 0;
-    for at in lost {
+    for &at in &lost {
         if let Some(record) = history.records.get_mut(at) {
             record.is_excused = true;
-            count += 1;
         }
     }
     history.content = seen.clone();
-    Ok(count)
+    Ok(lost)
 }
 
 fn events(records: &[Record]) -> Events {
@@ -152,6 +150,10 @@ fn settle(
     accepted: u64,
 ) {
     let floor = history.floor;
+    for record in history.records.iter_mut().filter(|record| record.last_lsn > durable) {
+        record.first_lsn = record.first_lsn.min(durable + 1);
+        record.last_lsn = record.last_lsn.max(accepted);
+    }
     for (at, record) in history.records.iter_mut().enumerate().skip(floor) {
         let is_there = record.points.iter().all(|point| {
             let last = events.get(&point.key).and_then(|events| events.last());
@@ -159,9 +161,18 @@ fn settle(
                 && seen.points.get(&point.key).is_some_and(|shown| shown.0 == point.value)
         });
         record.is_excused |= !is_there || record.points.is_empty();
-        if record.last_lsn > durable {
-            record.first_lsn = record.first_lsn.min(durable + 1);
-            record.last_lsn = record.last_lsn.max(accepted);
-        }
     }
+}
+
+/// How many records of the log these requests lie in: what a repair wrote again is one.
+pub(super) fn records_hit(history: &History, lost: &[usize]) -> usize {
+    let range = |&at: &usize| history.records.get(at).map(|one| (one.first_lsn, one.last_lsn));
+    let mut ranges: Vec<(u64, u64)> = lost.iter().filter_map(range).collect();
+    ranges.sort_unstable();
+    let (mut count, mut end) = (0, 0);
+    for (first, last) in ranges {
+        count += usize::from(first > end);
+        end = end.max(last);
+    }
+    count
 }

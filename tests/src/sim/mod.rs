@@ -26,6 +26,7 @@ mod observe;
 mod plan;
 mod queries;
 mod run;
+pub mod sample;
 mod trace;
 mod world;
 

@@ -101,11 +101,17 @@ impl Plan {
         plan
     }
 
-    /// What is unreadable is as good as damaged: both belong to worlds that may lose.
+    /// What is unreadable is as good as damaged: both belong to worlds that may lose. There,
+    /// power is not lost where creations fail: requests that failed and came back would be
+    /// hard to tell from inventions.
     fn settle(&mut self) {
+        let mut off = Vec::new();
         if !self.is_on(Kind::Damage) {
-            self.on &= !(1 << Kind::ReadError as u32);
+            off.push(Kind::ReadError);
+        } else if self.is_on(Kind::Power) {
+            off.extend([Kind::WriteError, Kind::SyncError, Kind::NoSpace]);
         }
+        off.iter().for_each(|&kind| self.on &= !(1 << kind as u32));
     }
 
     /// Whether the kind is on.

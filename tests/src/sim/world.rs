@@ -59,8 +59,8 @@ pub(super) struct World {
     pub(super) depth: u32,
     /// Bytes at rest were damaged, or reads failed.
     pub(super) may_lose: bool,
-    /// And since then no engine has told what that did.
-    pub(super) is_freshly_damaged: bool,
+    /// Records of the log that may have been hit since an engine last told what it lost.
+    pub(super) records_hit_max: usize,
     pub(super) is_calm: bool,
     pub(super) stale_listing: Vec<SegmentInfo>,
     /// Tickets of an engine that is gone; only a mutation keeps any.
@@ -90,7 +90,7 @@ impl World {
             acked: 0,
             depth: 0,
             may_lose: false,
-            is_freshly_damaged: false,
+            records_hit_max: 0,
             is_calm: false,
             stale_listing: Vec::new(),
             kept: Vec::new(),
