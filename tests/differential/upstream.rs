@@ -116,10 +116,15 @@ fn where_they_part(ours: &Seen, theirs: &Seen) -> String {
         let same = same.take_while(|(one, two)| one == two).count();
         if ours != theirs {
             let part = |text: &str| -> String {
-                text.chars().skip(same.saturating_sub(60)).take(160).collect()
+                text.chars()
+                    .skip(same.saturating_sub(60))
+                    .take(160)
+                    .collect()
             };
             let (ours, theirs) = (part(ours), part(theirs));
-            out.push_str(&format!("    {what}\n      ours   {ours:?}\n      theirs {theirs:?}\n"));
+            out.push_str(&format!(
+                "    {what}\n      ours   {ours:?}\n      theirs {theirs:?}\n"
+            ));
         }
     }
     out

@@ -101,7 +101,9 @@ impl Engine {
         id
     }
 
-    fn view(&self, now_ns: i64) -> View<'_> {
+    /// What a query at `now_ns` sees, whether it is durable or not: for tests and tools that
+    /// compare all of it.
+    pub fn view(&self, now_ns: i64) -> View<'_> {
         let shards = self.slots.iter().filter_map(|slot| {
             let (policy, group) = self.catalog.group_of(slot.shard.id)?;
             Some(ShardView {

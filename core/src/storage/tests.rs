@@ -1,3 +1,4 @@
+use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -235,17 +236,69 @@ fn refusals_change_nothing() {
 }
 
 #[test]
-fn a_log_of_another_database_is_refused() {
+fn the_log_of_another_node_is_refused_and_says_so() {
     let mut storage = MemoryStorage::default();
     new_database(&mut storage);
-    let other = Config::new("d", 8, 42);
-    let engine = open(other, &mut storage).expect("memory does not fail");
+    let before = storage.segment(SegmentId(1)).map(<[u8]>::to_vec);
+    let mut engine = open(Config::new("d", 8, 42), &mut storage).expect("memory does not fail");
     assert_eq!(engine.phase(), Phase::Refused);
-    assert!(
-        engine
-            .refusal()
-            .is_some_and(|text| text.contains("segment"))
-    );
+    let why = engine.refusal().expect("refused").to_owned();
+    assert!(why.contains("belongs to another log"), "{why}");
+    assert_eq!(engine.execute(NOW, "SHOW RETENTION POLICIES"), Err(why));
+    assert_eq!(engine.poll_effect(), None);
+    assert_eq!(storage.segment(SegmentId(1)), before.as_deref());
+}
+
+#[test]
+fn rows_whose_definitions_are_damaged_twice_are_reported_as_lost() {
+    let mut storage = MemoryStorage::default();
+    let mut engine = new_database(&mut storage);
+    write(&mut engine, b"first v=1 1");
+    drive(&mut engine, &mut storage).expect("in turn");
+    write(&mut engine, b"second v=1 2\nsecond v=2 3");
+    drive(&mut engine, &mut storage).expect("in turn");
+    let whole = dump(&engine);
+    let held = storage.segment_mut(SegmentId(1)).expect("exists");
+    // The name occurs in the series and in the layout, in each of two copies.
+    let places: Vec<_> = held
+        .windows(6)
+        .enumerate()
+        .filter(|(_, window)| window == b"second")
+        .map(|(at, _)| at)
+        .collect();
+    assert_eq!(places.len(), 4);
+    for at in places {
+        held[at] ^= 1;
+    }
+    let again = open(config(), &mut storage).expect("memory does not fail");
+    assert_eq!(dump(&again), whole[..1]);
+    let lost = again.recovery().damage.iter();
+    let points: u64 = lost.filter_map(|damage| damage.points).sum();
+    assert_eq!(points, 2, "{:?}", again.recovery());
+    assert_eq!(again.recovery().points, 1);
+}
+
+#[test]
+fn rows_that_come_back_after_damage_are_not_taken_for_those_of_a_new_shard() {
+    let mut storage = MemoryStorage::default();
+    let mut engine = new_database(&mut storage);
+    write(&mut engine, b"old v=1 1");
+    drive(&mut engine, &mut storage).expect("in turn");
+    let held = storage.segment_mut(SegmentId(1)).expect("exists");
+    let whole = held.clone();
+    held[crate::wal::HEADER_BLOCK_BYTES as usize..].fill(0);
+    let mut engine = open(config(), &mut storage).expect("memory does not fail");
+    assert!(!engine.recovery().damage.is_empty());
+    engine
+        .execute(NOW, "CREATE DATABASE d")
+        .expect("all is lost");
+    write(&mut engine, b"new v=2 2");
+    drive(&mut engine, &mut storage).expect("in turn");
+    let expected = dump(&engine);
+    // The bytes can be read again: a cable, not the disk.
+    *storage.segment_mut(SegmentId(1)).expect("exists") = whole;
+    let again = open(config(), &mut storage).expect("memory does not fail");
+    assert_eq!(dump(&again), expected);
 }
 
 #[test]
