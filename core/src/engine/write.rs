@@ -14,6 +14,9 @@ use crate::meta::ShardGroup;
 use crate::model::{Value, row};
 use crate::route::{Bound, Window};
 
+/// A field's name, unescaped, and its value.
+type Field<'a> = (&'a [u8], Value<'a>);
+
 /// A row whose values and field names are longer than this, in bytes, is split.
 const ROW_BYTES_SPLIT: usize = limits::FRAME_BYTES_MAX / 4;
 
@@ -181,7 +184,7 @@ impl Engine {
 
     /// Stores the admitted fields of a point in the current shard and records them: as one
     /// row, or as several of the same time if one would be longer than a frame takes.
-    fn store_point(&mut self, point: &Point<'_>, fields: &[(&[u8], Value<'_>)]) {
+    fn store_point(&mut self, point: &Point<'_>, fields: &[Field<'_>]) {
         let chosen = self
             .admitted
             .fields
@@ -208,7 +211,7 @@ impl Engine {
     fn store_row(
         &mut self,
         point: &Point<'_>,
-        fields: &[(&[u8], Value<'_>)],
+        fields: &[Field<'_>],
     ) -> Option<(SeriesId, LayoutId)> {
         let (slot, log) = (self.slots.get_mut(self.current)?, self.log.as_mut()?);
         let typed = fields
@@ -279,8 +282,8 @@ fn learn(
 
 /// Tells whether a field still goes into the row of the one before: as long as the values and
 /// names of a row, and so its definition, stay well below what a frame takes.
-fn same_row<'a>() -> impl FnMut(&(&'a [u8], Value<'a>), &(&'a [u8], Value<'a>)) -> bool {
-    let cost = |(name, value): &(&[u8], Value<'_>)| {
+fn same_row<'a>() -> impl FnMut(&Field<'a>, &Field<'a>) -> bool {
+    let cost = |(name, value): &Field<'_>| {
         let text = if let Value::String(text) = value {
             text.len()
         } else {

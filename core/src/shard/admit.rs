@@ -141,7 +141,8 @@ impl Shard {
                 continue;
             }
             let is = value.field_type();
-            let was = known_type(measurement, field).or(seen.replace(field, position, is));
+            let earlier = seen.replace(field, position, is);
+            let was = known_type(measurement, field).or(earlier);
             if let Some(was) = was.filter(|&was| was != is) {
                 let (field, measurement) = (field.to_vec(), name.to_vec());
                 return Err(Rejection::TypeConflict {
