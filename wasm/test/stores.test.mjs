@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, open as openFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -69,7 +69,8 @@ for (const [kind, withStores] of Object.entries(KINDS)) {
       await store.quarantine(1n, 0, 1);
       await store.delete(1n);
       await store.delete(1n);
-      await rejectsWith("unreadable", () => store.read(1n, 0, 1));
+      // Not damage: what is not listed is not missing either.
+      await rejectsWith("io", () => store.read(1n, 0, 1));
       assert.deepEqual(await store.segments(), []);
       await store.close();
     }));
@@ -90,6 +91,29 @@ async function withDirectory(use) {
     await rm(directory, { recursive: true });
   }
 }
+
+test("file: only what the medium has lost is unreadable; the rest may pass", () =>
+  withDirectory(async (directory) => {
+    const { FileStore } = await import("../dist/stores/file_store.js");
+    const store = new FileStore(directory, NODE_ID);
+    const handle = await openFile(directory, "r");
+    const prototype = Object.getPrototypeOf(handle);
+    await handle.close();
+    await mkdir(join(directory, "wal"));
+    await store.persist(1n, 0, bytes(1, 2), true);
+    const { read } = prototype;
+    try {
+      for (const [code, fault] of [["EIO", "unreadable"], ["EMFILE", "no-space"], ["EACCES", "io"]]) {
+        prototype.read = async () => {
+          throw Object.assign(new Error(code), { code });
+        };
+        await rejectsWith(fault, () => store.read(1n, 0, 1));
+      }
+    } finally {
+      prototype.read = read;
+    }
+    await store.close();
+  }));
 
 test("file: a directory has one owner, until that owner is dead", () =>
   KINDS.file(async (_, directory) => {

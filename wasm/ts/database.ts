@@ -20,6 +20,8 @@ export class Database {
   #engine = -1;
   #pump: Pump | undefined;
   #stopped = false;
+  /** The last attempt to open; attempts follow each other. */
+  #attempt: Promise<unknown> = Promise.resolve();
 
   private constructor(name: string, store: Promise<Store>, around: Surroundings) {
     this.name = name;
@@ -35,23 +37,16 @@ export class Database {
     return database;
   }
 
-  /** Opens a database from its log; resolves when it runs or is refused. */
+  /** Opens a database from its log; resolves when it runs, is refused, or has to be retried. */
   static async opened(name: string, store: Store, around: Surroundings): Promise<Database> {
     const database = new Database(name, Promise.resolve(store), around);
-    await database.#open();
-    if (database.#pump?.ended) database.#recoverFrom(database.#pump);
+    await database.#start();
     return database;
   }
 
   /** The engine that is open now. */
   get engine(): number {
     return this.#engine;
-  }
-
-  /** Whether it runs and nothing was ever written to it, not even that it was created. */
-  get isBlank(): boolean {
-    const { face } = this.#around;
-    return face.phase(this.#engine) === "running" && face.durable(this.#engine) === 0n;
   }
 
   /** Resolves when the ticket, given out by the present engine, is durable. */
@@ -85,37 +80,67 @@ export class Database {
     this.#pump = new Pump(driven(this.#around.face, engine), this.store);
   }
 
-  async #open(): Promise<void> {
-    const store = await this.store;
-    const segments = (await store.segments()).sort((a, b) => (a.id < b.id ? -1 : 1));
-    if (this.#stopped) return;
-    const { face, report } = this.#around;
-    const listing = segments.flatMap(({ id, length }) => [id, BigInt(length)]);
-    this.#drive(face.open(this.name, store.nodeId, BigUint64Array.from(listing)));
-    await this.#pump?.run();
-    const notice = this.#stopped ? undefined : face.notice(this.#engine);
-    if (notice) report(`database ${this.name}: ${notice}`);
-  }
-
   /** Called by everyone who met the failure; the first one acts. */
   #recoverFrom(pump: Pump): void {
     if (pump !== this.#pump || this.#stopped) return;
     this.#pump = undefined;
-    void this.#reopen(pump.lastFault);
+    void this.#retry(pump.lastFault);
   }
 
-  async #reopen(fault: unknown): Promise<void> {
-    const { face, report } = this.#around;
-    for (let delay = 0; !this.#stopped; delay = Math.min(2 * delay + 50, REOPEN_DELAY_MS_MAX)) {
-      report(`database ${this.name}: storage failed, reopening from the log: ${String(fault)}`);
+  /** Opens; if that fails, goes on trying in the background. */
+  async #start(): Promise<void> {
+    this.#holdPlace();
+    const failure = await this.#open();
+    if (failure !== undefined) void this.#retry(failure);
+  }
+
+  async #retry(failure: unknown): Promise<void> {
+    for (let delay = 0; failure !== undefined; delay = Math.min(2 * delay + 50, REOPEN_DELAY_MS_MAX)) {
+      this.#around.report(`database ${this.name}: opening from the log again: ${String(failure)}`);
       await new Promise((resolve) => setTimeout(resolve, delay));
-      try {
-        await this.#open();
-        if (this.#stopped || face.phase(this.#engine) !== "poisoned") return;
-        fault = this.#pump?.lastFault;
-      } catch (error) {
-        fault = error;
-      }
+      if (this.#stopped) return;
+      failure = await this.#open();
     }
+  }
+
+  /**
+   * An engine whose reads are never answered: until the listing is there, requests are told that
+   * the database is being opened, and not that there is none.
+   */
+  #holdPlace(): void {
+    const unread = BigUint64Array.of(1n, 1n);
+    this.#engine = this.#around.face.open(this.name, new Uint8Array(16), unread);
+  }
+
+  /** Tries once, after all attempts before; resolves to what stands in the way, if anything. */
+  #open(): Promise<unknown> {
+    const attempt = async () => {
+      try {
+        return await this.#openOnce();
+      } catch (error) {
+        return error;
+      }
+    };
+    this.#attempt = this.#attempt.then(attempt);
+    return this.#attempt;
+  }
+
+  async #openOnce(): Promise<unknown> {
+    const store = await this.store;
+    const segments = (await store.segments()).sort((a, b) => (a.id < b.id ? -1 : 1));
+    if (this.#stopped) return undefined;
+    const { face, report } = this.#around;
+    const listing = segments.flatMap(({ id, length }) => [id, BigInt(length)]);
+    this.#drive(face.open(this.name, store.nodeId, BigUint64Array.from(listing)));
+    const pump = this.#pump;
+    await pump?.run();
+    if (this.#stopped || pump !== this.#pump) return undefined;
+    if (pump?.ended) {
+      this.#pump = undefined;
+      return pump.lastFault ?? "storage failed";
+    }
+    const notice = face.notice(this.#engine);
+    if (notice) report(`database ${this.name}: ${notice}`);
+    return undefined;
   }
 }

@@ -4,7 +4,7 @@ import { wallClock } from "./clock.js";
 import { Database, type Surroundings } from "./database.js";
 import type { Change } from "./face.js";
 import { initSync, Server } from "./wasm/tidegate.js";
-import type { ServerAnswer, ServerOptions, ServerRequest, Stores } from "./types.js";
+import type { ServerAnswer, ServerOptions, ServerRequest, Store, Stores } from "./types.js";
 
 /** How a client says what a body belongs to. */
 export interface WriteTarget {
@@ -42,10 +42,14 @@ export class Tidegate {
       report: options.report ?? ((message) => console.warn(`tidegate: ${message}`)),
     });
     for (const name of await stores.list()) {
-      const database = await Database.opened(name, await stores.open(name), server.#around);
-      server.#databases.set(name, database);
-      // Its log is empty: the process died while the database was created, unacknowledged.
-      if (database.isBlank) await server.#forget(database);
+      const store = await stores.open(name);
+      if (await isBlank(store)) {
+        // The process died while the database was created, unacknowledged.
+        server.#around.report(`database ${name}: its creation was cut short, removing it`);
+        await stores.drop(name);
+        continue;
+      }
+      server.#databases.set(name, await Database.opened(name, store, server.#around));
     }
     return server;
   }
@@ -109,13 +113,6 @@ export class Tidegate {
     await this.#stores.close();
   }
 
-  async #forget(database: Database): Promise<void> {
-    this.#databases.delete(database.name);
-    await database.stop("the database was dropped");
-    this.#around.face.release(database.engine);
-    await this.#stores.drop(database.name);
-  }
-
   async #durable(engine: number, lsn: bigint): Promise<void> {
     for (const database of this.#databases.values()) {
       if (database.engine === engine) return database.durable(lsn);
@@ -148,5 +145,17 @@ export class Tidegate {
     const done = this.#administration.then(work, work);
     this.#administration = done.catch(() => undefined);
     return done;
+  }
+}
+
+/**
+ * Whether nothing was ever written to a store, not even that the database was created. Only what
+ * the store lists can tell; when it cannot list, the answer is no.
+ */
+async function isBlank(store: Store): Promise<boolean> {
+  try {
+    return (await store.segments()).every(({ length }) => length === 0);
+  } catch {
+    return false;
   }
 }
