@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, open as openFile, readdir, rm, writeFile } from "node:fs/promises";
+import fs, { mkdir, mkdtemp, open as openFile, readdir, rm, writeFile } from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -131,7 +132,7 @@ test("file: a directory that the native server has locked is refused", () =>
     await (await FileStores.take(directory)).close();
     const lock = join(directory, "lock");
     await writeFile(lock, "");
-    const holder = spawn("flock", [lock, "sh", "-c", "echo held; sleep 60"], { detached: true });
+    const holder = spawn("flock", ["-o", lock, "sh", "-c", "echo held; sleep 60"], { detached: true });
     await once(holder.stdout, "data");
     await rejectsWith("fenced", () => FileStores.take(directory));
     process.kill(-holder.pid);
@@ -181,4 +182,66 @@ test("file: a database keeps any name, whichever way its file quotes it", () =>
       const nodeId = Uint8Array.from({ length: 16 }, (_, i) => [0xed, 0xfe][i] ?? 0);
       assert.deepEqual(await identityOf(directory), { name, nodeId });
     }
+  }));
+
+/** Lets every `open` of a directory be seen, and its sync fail if `fails` says so of its path. */
+async function withSyncs(fails, use) {
+  const { open } = fs;
+  const synced = [];
+  fs.open = async (path, ...rest) => {
+    const handle = await open(path, ...rest);
+    const { sync } = handle;
+    handle.sync = async () => {
+      if (fails(path)) throw Object.assign(new Error("EIO: sync"), { code: "EIO" });
+      await sync.call(handle);
+      synced.push(path);
+    };
+    return handle;
+  };
+  syncBuiltinESMExports();
+  try {
+    await use(synced);
+  } finally {
+    fs.open = open;
+    syncBuiltinESMExports();
+  }
+}
+
+test("file: every directory that is made is made durable in its parent", () =>
+  withDirectory((directory) =>
+    withSyncs(() => false, async (synced) => {
+      const data = join(directory, "a", "b", "data");
+      await (await FileStores.take(data)).close();
+      const parents = [directory, join(directory, "a"), join(directory, "a", "b")];
+      for (const path of [...parents, data, join(data, "databases")]) {
+        assert.ok(synced.includes(path), `${path} is not among ${synced}`);
+      }
+      synced.length = 0;
+      await (await FileStores.take(data)).close();
+      for (const path of [join(directory, "a", "b"), data, join(data, "databases")]) {
+        assert.ok(synced.includes(path), `${path} is not among ${synced}`);
+      }
+    }),
+  ));
+
+test("file: a create whose last sync fails leaves nothing behind, now or for the next try", () =>
+  withDirectory(async (directory) => {
+    const stores = await FileStores.take(directory);
+    const databases = join(directory, "databases");
+    let failures = 1;
+    await withSyncs(
+      (path) => path === databases && failures-- > 0,
+      async () => {
+        await rejectsWith("io", () => stores.create("db", NODE_ID));
+        assert.deepEqual(await readdir(databases), []);
+        assert.deepEqual(await stores.list(), []);
+        // Now taking it back fails too, and the next try has to do that first.
+        failures = 2;
+        await rejectsWith("io", () => stores.create("db", NODE_ID));
+        await stores.create("db", NODE_ID);
+        assert.equal((await readdir(databases)).length, 1);
+        assert.deepEqual(await stores.list(), ["db"]);
+      },
+    );
+    await stores.close();
   }));
