@@ -20,9 +20,10 @@ const [host, port] = [values.http.slice(0, colon), Number(values.http.slice(colo
 const tidegate = await open(values.data);
 const server = createServer((request, response) => {
   serve(tidegate, request, response).catch((error: unknown) => {
+    // Not a trap, from which the server recovers by itself: a mistake of ours with this request.
     console.error(error);
-    // The engine itself failed. Only a fresh process, from the log, can be trusted.
-    process.exit(70);
+    if (!response.headersSent) response.statusCode = 500;
+    response.end();
   });
 });
 server.listen(port, host, () => {
