@@ -85,9 +85,9 @@ impl DatabaseDir {
         identity: &Identity,
         fill: impl FnOnce(&Path) -> io::Result<()>,
     ) -> io::Result<()> {
-        files::create_dir(building, false)?;
-        files::create_dir(&building.join("wal"), false)?;
-        files::create_dir(&building.join("quarantine"), false)?;
+        files::create_dir(building)?;
+        files::create_dir(&building.join("wal"))?;
+        files::create_dir(&building.join("quarantine"))?;
         let written = Written {
             name: identity.name.clone(),
             node: format!("{:032x}", identity.node_id),
