@@ -100,7 +100,7 @@ impl<'a> Life<'a> {
         let mut storage = FileStorage::new(&database.dir.path());
         let segments = storage
             .segments()
-            .map_err(|fault| failed(fault.to_string()))?;
+            .map_err(|_| failed(storage.trouble().to_owned()))?;
         let context = &database.context;
         let config = context
             .engine_config(&database.identity)
@@ -236,6 +236,12 @@ impl<'a> Life<'a> {
                 return Err(End::Stopped);
             }
             result = drive::perform(&mut self.storage, job);
+        }
+        if matches!(job.effect, Effect::ReadLog { .. })
+            && result.is_err_and(|fault| fault != StorageFault::Unreadable)
+        {
+            // The engine would take it for damage and begin a log without what is there.
+            return Err(End::Failed(self.storage.trouble().to_owned()));
         }
         self.progress.tell(self.database, job);
         let mut guard = self.database.lock();

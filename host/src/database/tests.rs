@@ -5,21 +5,36 @@ use crate::testing::TempDir;
 use crate::units::{Size, Span};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tidegate_core::engine::{
     Config as EngineSettings, Effect, Executed, Outcome, Phase, RecoveryReport, SegmentInfo,
     WriteError, WriteReport, WriteRequest,
 };
 use tidegate_core::fault::StorageFault;
-use tidegate_core::ids::{CursorId, EffectId, Lsn};
+use tidegate_core::ids::{CursorId, EffectId, Lsn, SegmentId};
 use tidegate_core::model::Precision;
 
 /// A native engine that dies when it is given a body that begins with `TRAP`.
 #[derive(Default)]
-struct Mortal(Native);
+struct Mortal(Native, Quirks);
+
+/// What else may be wrong with it.
+#[derive(Default)]
+struct Quirks {
+    /// It is told of a segment that is not there.
+    phantom: bool,
+}
 
 impl EngineFace for Mortal {
     fn open(&mut self, config: &EngineSettings, segments: &[SegmentInfo]) -> Result<(), Died> {
-        self.0.open(config, segments)
+        let mut segments = segments.to_vec();
+        if self.1.phantom {
+            segments.push(SegmentInfo {
+                id: SegmentId(99),
+                length: 1 << 16,
+            });
+        }
+        self.0.open(config, &segments)
     }
     fn phase(&mut self) -> Result<Phase, Died> {
         self.0.phase()
@@ -70,8 +85,12 @@ impl EngineFace for Mortal {
 }
 
 fn open(path: &Path, data: Data) -> DatabaseList {
+    open_with(path, data, || Box::new(Mortal::default()))
+}
+
+fn open_with(path: &Path, data: Data, make: fn() -> Box<dyn EngineFace>) -> DatabaseList {
     let context = Context {
-        maker: Maker::Test(|| Box::new(Mortal::default())),
+        maker: Maker::Test(make),
         data,
         body_bytes_max: 1 << 20,
         open_timeout: Duration::from_secs(10),
@@ -243,4 +262,32 @@ async fn a_statement_that_is_refused_undoes_the_creation() {
             .count(),
         0
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_segment_that_cannot_be_opened_is_not_damage_and_is_tried_again() {
+    static PHANTOM: AtomicBool = AtomicBool::new(false);
+    let temp = TempDir::new();
+    let path = temp.path().join("d");
+    let list = open(&path, Data::default());
+    create(&list).expect("created");
+    let database = list.get("a").expect("there");
+    assert_eq!(write(&database, &line(0)).await, Some(1));
+    list.shut_down();
+    drop((list, database));
+    let list = open_with(&path, Data::default(), || {
+        let phantom = PHANTOM.swap(false, Ordering::Relaxed);
+        Box::new(Mortal(Native::default(), Quirks { phantom }))
+    });
+    PHANTOM.store(true, Ordering::Relaxed);
+    let database = list.get("a").expect("there");
+    assert_eq!(points(&database).await, 1);
+    let (epoch, found) = {
+        let mut inner = database.lock();
+        let engine = inner.engine.as_mut().expect("open");
+        let found = engine.recovery().expect("alive");
+        (inner.epoch, found)
+    };
+    assert_eq!((epoch, found.damage), (2, vec![]), "opened twice");
+    list.shut_down();
 }
