@@ -291,3 +291,26 @@ async fn a_segment_that_cannot_be_opened_is_not_damage_and_is_tried_again() {
     assert_eq!((epoch, found.damage), (2, vec![]), "opened twice");
     list.shut_down();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_databases_with_one_name_the_older_is_served_and_the_other_left_alone() {
+    let temp = TempDir::new();
+    let path = temp.path().join("d");
+    let list = open(&path, Data::default());
+    create(&list).expect("created");
+    let database = list.get("a").expect("there");
+    assert_eq!(write(&database, &line(0)).await, Some(1));
+    list.shut_down();
+    let first = database.dir.path();
+    drop((list, database));
+    let second = path.join("databases/000002");
+    std::fs::create_dir(&second).expect("created");
+    std::fs::copy(first.join("DATABASE"), second.join("DATABASE")).expect("copied");
+    let list = open(&path, Data::default());
+    assert_eq!(list.all().len(), 1);
+    let database = list.get("a").expect("there");
+    assert_eq!(database.dir.path(), first);
+    assert_eq!(points(&database).await, 1);
+    assert!(second.join("DATABASE").exists());
+    list.shut_down();
+}
