@@ -1,6 +1,6 @@
 //! One database: its engine while it is open, and the calls of requests.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
@@ -253,11 +253,25 @@ impl Database {
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
-        // A panic while it was held is followed by a stop of the engine at the latest.
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        let locked = self.inner.lock();
+        locked.unwrap_or_else(|poisoned| self.after_panic(poisoned.into_inner()))
     }
 
-    /// Calls a running engine. If it dies of the call, so do all that wait for it.
+    /// Somebody panicked while they held the mutex (release builds abort instead): the engine may
+    /// be in the middle of anything, so it ends here, and the commit thread opens a fresh one.
+    pub(super) fn after_panic<'a>(
+        &self,
+        mut inner: MutexGuard<'a, Inner>,
+    ) -> MutexGuard<'a, Inner> {
+        self.inner.clear_poison();
+        if inner.engine.is_some() {
+            inner.end_life("a bug: a thread panicked in the engine".into());
+        }
+        inner
+    }
+
+    /// Calls a running engine. If it dies of the call, so do all that wait for it. The commit
+    /// thread is woken if there is something new to make durable, not for reads.
     fn with_engine<R>(
         &self,
         call: impl FnOnce(&mut dyn EngineFace, u64, &mut AckQueue, bool) -> Result<R, Died>,
@@ -275,13 +289,17 @@ impl Database {
             _ => return Err(Unavailable::Opening),
         };
         inner.used = Instant::now();
+        let known = inner.acks.known();
         let result = call(engine.as_mut(), inner.epoch, &mut inner.acks, inner.full);
         let result = result.map_err(|Died(why)| {
             inner.end_life(why.clone());
             Unavailable::Failed(why)
         });
+        let wakes = result.is_err() || inner.acks.known() > known;
         drop(guard);
-        self.work.notify_one();
+        if wakes {
+            self.work.notify_one();
+        }
         result
     }
 }

@@ -60,6 +60,8 @@ impl FileStorage {
 
     /// Whether there is space again.
     pub(crate) fn probe_space(&self) -> Result<(), StorageFault> {
+        #[cfg(test)]
+        self.pretended()?;
         let path = self.wal.with_file_name("probe");
         let probed = files::remove_if_there(&path)
             .and_then(|()| files::create_new(&path))
@@ -69,6 +71,15 @@ impl FileStorage {
             });
         let removed = files::remove_if_there(&path);
         probed.and(removed).map_err(|error| classify(&error))
+    }
+
+    /// A test says that the disk is full by creating a file; it cannot fill a real one.
+    #[cfg(test)]
+    fn pretended(&self) -> Result<(), StorageFault> {
+        if self.wal.with_file_name("full").exists() {
+            return Err(StorageFault::NoSpace);
+        }
+        Ok(())
     }
 
     fn list(&self) -> io::Result<Vec<SegmentInfo>> {
@@ -203,6 +214,8 @@ impl Storage for FileStorage {
         bytes: &[u8],
         sync: bool,
     ) -> Result<(), StorageFault> {
+        #[cfg(test)]
+        self.pretended()?;
         let result = if offset == 0 {
             self.create(id, bytes)
         } else {
