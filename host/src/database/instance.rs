@@ -34,6 +34,8 @@ pub(super) struct Inner {
     /// Counts engines, so that a cursor of an earlier one is not taken for one of this.
     pub epoch: u64,
     pub acks: AckQueue,
+    /// Damaged ranges of the log that the last opening found.
+    pub damage: usize,
     /// Storage has no space: reads go on, writes are refused here.
     pub full: bool,
     /// The commit thread is to finish what is accepted, and end.
@@ -107,6 +109,7 @@ impl Database {
                 engine: None,
                 epoch: 0,
                 acks: AckQueue::default(),
+                damage: 0,
                 full: false,
                 stop: false,
                 used: Instant::now(),
@@ -120,6 +123,25 @@ impl Database {
     /// The name clients use.
     pub(crate) fn name(&self) -> &str {
         &self.identity.name
+    }
+
+    /// What a person should know of it, and whether it cannot serve for that; the server's log
+    /// says more.
+    pub(crate) fn concern(&self) -> Option<(String, bool)> {
+        let inner = self.lock();
+        match &inner.stage {
+            Stage::Refused(why) => Some((Unavailable::Refused(why.clone()).to_string(), true)),
+            Stage::Resting(why) => Some((Unavailable::Failed(why.clone()).to_string(), true)),
+            _ if inner.damage > 0 => {
+                let text = format!(
+                    "damaged ranges in its log: {}; see recovery.json and quarantine/ in its \
+                     directory",
+                    inner.damage
+                );
+                Some((text, false))
+            }
+            _ => None,
+        }
     }
 
     /// Opens the database if it is not open, and waits until it takes requests.

@@ -121,6 +121,7 @@ impl<'a> Life<'a> {
                 Phase::Running if is_opening => {
                     let found = engine.recovery();
                     let found = found.map_err(|Died(why)| End::Failed(why))?;
+                    inner.damage = found.damage.len();
                     self.let_in(&mut inner);
                     drop(inner);
                     self.tell(&found);

@@ -364,6 +364,7 @@ async fn a_database_whose_commit_thread_panicked_takes_no_more_writes() {
         database.ready().await,
         Err(Unavailable::Refused(_))
     ));
+    assert!(matches!(database.concern(), Some((_, true))));
     list.shut_down();
 }
 
