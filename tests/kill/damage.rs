@@ -93,7 +93,10 @@ fn flip(face: Face) {
             let squeezed = told.replace(' ', "");
             let counted = squeezed.contains("\"points\":1}");
             let uncounted = squeezed.contains("\"points\":null}");
-            assert!(counted || uncounted, "a lost point was not reported; {context}");
+            assert!(
+                counted || uncounted,
+                "a lost point was not reported; {context}"
+            );
             let lsn = |key: &str| {
                 let (_, rest) = squeezed.split_once(key).expect("a range of records");
                 rest.split([',', '}']).next().map(str::to_owned)
