@@ -29,7 +29,8 @@ fn bytes_of(segment: &[u8]) -> Vec<usize> {
         segment[near].iter().any(|&byte| byte != 0)
     };
     let all = 0..segment.len();
-    all.filter(|&at| is_thorough || at % 61 == 0 || means(at)).collect()
+    all.filter(|&at| is_thorough || at % 61 == 0 || means(at))
+        .collect()
 }
 
 #[test]
@@ -48,7 +49,10 @@ fn no_flipped_bit_costs_more_than_the_request_it_hits() {
                     let (segment, range) = &sample.places[*number];
                     *segment == id && range.contains(&at)
                 };
-                assert!(verdict.lost.iter().all(hit), "{what}: a neighbour is lost: {verdict:?}");
+                assert!(
+                    verdict.lost.iter().all(hit),
+                    "{what}: a neighbour is lost: {verdict:?}"
+                );
                 assert!(verdict.lost.len() <= 1, "{what}: {verdict:?}");
                 assert!(verdict.damage.len() <= 1, "{what}: {verdict:?}");
                 assert_eq!(verdict.torn_bytes, 0, "{what}: taken for a torn tail");
@@ -101,13 +105,19 @@ fn a_cut_costs_only_what_lies_behind_it() {
 #[test]
 fn the_points_of_a_damaged_frame_are_told() {
     let sample = sample();
-    let rows = frames(&sample.segments).into_iter().filter(|frame| frame.kind == 2);
+    let rows = frames(&sample.segments)
+        .into_iter()
+        .filter(|frame| frame.kind == 2);
     let mut seen = 0;
     for frame in rows {
         let mut segments = sample.segments.clone();
         flip(&mut segments, frame.segment, frame.payload.start, 3);
         let verdict = judge(&sample, &segments, "rows");
-        let told: Vec<_> = verdict.damage.iter().map(|one| (one.first.0, one.points)).collect();
+        let told: Vec<_> = verdict
+            .damage
+            .iter()
+            .map(|one| (one.first.0, one.points))
+            .collect();
         assert_eq!(told, [(frame.lsn, Some(u64::from(frame.points)))]);
         seen += 1;
     }
@@ -121,7 +131,8 @@ fn rows_without_their_definitions_are_reported_too() {
     let firsts = all.iter().filter(|frame| frame.kind == 1 && !frame.is_copy);
     let mut losses = 0;
     for first in firsts {
-        let payload = |range: &std::ops::Range<usize>| &sample.segments[&first.segment][range.clone()];
+        let payload =
+            |range: &std::ops::Range<usize>| &sample.segments[&first.segment][range.clone()];
         let is_copy = |frame: &&tidegate_tests::sim::sample::FrameAt| {
             frame.is_copy
                 && frame.segment == first.segment

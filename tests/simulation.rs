@@ -47,7 +47,7 @@ fn check(plan: &Plan, tally: &mut Tally) {
 /// The one world that the environment asks for.
 fn asked_for() -> Option<Plan> {
     let plan = Plan::draw(number("TIDEGATE_SIM_SEED")?);
-    let mask = number("TIDEGATE_SIM_KINDS").map_or(plan.mask(), |mask| mask as u32);
+    let mask = number("TIDEGATE_SIM_KINDS").map_or_else(|| plan.mask(), |mask| mask as u32);
     let steps = number("TIDEGATE_SIM_STEPS").map_or(plan.steps, |steps| steps as u32);
     let mut plan = plan.with_mask(mask);
     plan.steps = steps;
@@ -65,9 +65,12 @@ fn nothing_promised_is_lost_and_nothing_is_wrong_in_any_world() {
     }
     let began = Instant::now();
     let mut tally = Tally::default();
-    let kept = SEEDS.lines().filter_map(|line| line.split('#').next()?.trim().parse().ok());
+    let kept = SEEDS
+        .lines()
+        .filter_map(|line| line.split('#').next()?.trim().parse().ok());
     let kept: Vec<u64> = kept.collect();
-    kept.iter().for_each(|&seed| check(&Plan::draw(seed), &mut tally));
+    kept.iter()
+        .for_each(|&seed| check(&Plan::draw(seed), &mut tally));
     (0..FIXED_WORLDS).for_each(|seed| check(&Plan::draw(seed), &mut tally));
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
     let first = since_epoch.map_or(0, |since| since.as_nanos() as u64) | 1 << 63;
@@ -88,7 +91,10 @@ fn nothing_promised_is_lost_and_nothing_is_wrong_in_any_world() {
         tally.worlds as f64 / seconds
     );
     let missing = tally.hits.missing();
-    assert!(missing.is_empty(), "never met, so nothing is proven of it: {missing:?}");
+    assert!(
+        missing.is_empty(),
+        "never met, so nothing is proven of it: {missing:?}"
+    );
 }
 
 #[test]
@@ -107,5 +113,8 @@ fn every_planted_bug_is_found() {
         let what: String = failure.chars().take(60).collect();
         println!("{seed:>6}  a host that {text}: {what}");
     }
-    assert!(escaped.is_empty(), "not found within {CATCH_SEEDS} seeds: {escaped:?}");
+    assert!(
+        escaped.is_empty(),
+        "not found within {CATCH_SEEDS} seeds: {escaped:?}"
+    );
 }

@@ -332,9 +332,7 @@ impl Engine {
             last_group.0 = last_group.0.max(floor);
             last_shard.0 = last_shard.0.max(floor);
         }
-        account
-            .iter()
-            .for_each(|change| self.catalog.apply(change));
+        account.iter().for_each(|change| self.catalog.apply(change));
     }
 
     fn note_recovery(&mut self, end: &ReplayEnd, known: &Known) {

@@ -289,7 +289,9 @@ fn rows_that_come_back_after_damage_are_not_taken_for_those_of_a_new_shard() {
     held[crate::wal::HEADER_BLOCK_BYTES as usize..].fill(0);
     let mut engine = open(config(), &mut storage).expect("memory does not fail");
     assert!(!engine.recovery().damage.is_empty());
-    engine.execute(NOW, "CREATE DATABASE d").expect("all is lost");
+    engine
+        .execute(NOW, "CREATE DATABASE d")
+        .expect("all is lost");
     write(&mut engine, b"new v=2 2");
     drive(&mut engine, &mut storage).expect("in turn");
     let expected = dump(&engine);

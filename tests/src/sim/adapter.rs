@@ -193,13 +193,7 @@ impl Adapter {
         Ok(())
     }
 
-    fn write_all(
-        &self,
-        disk: &mut Disk,
-        id: u64,
-        at: usize,
-        bytes: &[u8],
-    ) -> Result<(), Halt> {
+    fn write_all(&self, disk: &mut Disk, id: u64, at: usize, bytes: &[u8]) -> Result<(), Halt> {
         let (mut from, mut to) = (0, at);
         while from < bytes.len() {
             match disk.write(id, to, &bytes[from..]) {
@@ -246,13 +240,7 @@ impl Adapter {
         }
     }
 
-    fn read(
-        &self,
-        disk: &mut Disk,
-        id: u64,
-        at: usize,
-        length: usize,
-    ) -> Result<Vec<u8>, Halt> {
+    fn read(&self, disk: &mut Disk, id: u64, at: usize, length: usize) -> Result<Vec<u8>, Halt> {
         let swaps = self.has(Mutation::SwapReads) && at > 0 && disk.files.contains_key(&(id - 1));
         let id = id - u64::from(swaps);
         let read = disk.read(id, at, length).map(<[u8]>::to_vec);
@@ -325,13 +313,19 @@ impl Storage for CalmStorage<'_> {
         length: usize,
         out: &mut Vec<u8>,
     ) -> Result<(), StorageFault> {
-        let bytes = calm(self.adapter.read(self.disk, segment.0, offset as usize, length))?;
+        let bytes = calm(
+            self.adapter
+                .read(self.disk, segment.0, offset as usize, length),
+        )?;
         out.extend_from_slice(&bytes);
         Ok(())
     }
 
     fn delete(&mut self, segment: SegmentId) -> Result<(), StorageFault> {
-        let removed = self.disk.remove(segment.0).and_then(|()| self.disk.sync_names());
+        let removed = self
+            .disk
+            .remove(segment.0)
+            .and_then(|()| self.disk.sync_names());
         calm(removed.map_err(Halt::from))
     }
 

@@ -43,7 +43,11 @@ impl World {
         let forgets = self.has(Mutation::ForgetPolicy);
         WriteRequest {
             now_ns: self.now_ns,
-            retention_policy: if forgets { String::new() } else { body.policy.clone() },
+            retention_policy: if forgets {
+                String::new()
+            } else {
+                body.policy.clone()
+            },
             precision: Precision::Nanosecond,
             dry_run: false,
         }
@@ -59,20 +63,30 @@ impl World {
         let accepted = life.engine.accepted_lsn().0;
         let half = &body.bytes[..body.bytes.len() / 2];
         let is_half = self.bug == Some(Mutation::HalfBody);
-        let result = life.engine.write(&request, if is_half { half } else { &body.bytes });
+        let result = life
+            .engine
+            .write(&request, if is_half { half } else { &body.bytes });
         let (since_step, count) = (self.step, self.history.records.len());
         let report = match result {
             Ok(report) => report,
             Err(error) => {
                 let told_ok = self.has(Mutation::AckRefused) && body.lines.is_some();
-                return if told_ok { self.expect_written(body) } else { self.refused(error, accepted) };
+                return if told_ok {
+                    self.expect_written(body)
+                } else {
+                    self.refused(error, accepted)
+                };
             }
         };
         self.trace.number(report.ticket.0);
         self.trace.number(report.written);
         let view = life.engine.view(self.now_ns);
         let new = points(&view, &before);
-        let name = if body.policy.is_empty() { view.default_policy } else { &body.policy };
+        let name = if body.policy.is_empty() {
+            view.default_policy
+        } else {
+            &body.policy
+        };
         let owner = policy(name);
         if let Some(lines) = &body.lines {
             check_meaning(lines, &new, &report, owner, self.now_ns)?;
@@ -90,7 +104,12 @@ impl World {
             since_step,
             is_query,
         });
-        self.say(|| format!("write {count}: {:?} ticket {}", report.outcome, report.ticket));
+        self.say(|| {
+            format!(
+                "write {count}: {:?} ticket {}",
+                report.outcome, report.ticket
+            )
+        });
         Ok(())
     }
 
@@ -253,7 +272,8 @@ fn check_meaning(
     let all = lines.iter().flat_map(|line| line.points(owner, now_ns));
     all.for_each(|point| meant.entry(point.key).or_default().push(point.value));
     let mut stored: HashMap<u64, Vec<u64>> = HashMap::new();
-    new.iter().for_each(|point| stored.entry(point.key).or_default().push(point.value));
+    new.iter()
+        .for_each(|point| stored.entry(point.key).or_default().push(point.value));
     let is_meant = |(key, values): (&u64, &Vec<u64>)| meant.get(key) == Some(values);
     if !stored.iter().all(is_meant) {
         return Err("WRONG: a line was stored as something else than it says".into());

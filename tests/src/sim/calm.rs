@@ -18,7 +18,11 @@ pub(super) fn reopen_with_the_core(world: &mut World) -> Result<(), String> {
     let opened = storage::open(config, &mut storage).map_err(|fault| fault.to_string());
     let mut engine = opened?;
     if engine.phase() != Phase::Running {
-        return Err(format!("STUCK: {:?} {:?}", engine.phase(), engine.refusal()));
+        return Err(format!(
+            "STUCK: {:?} {:?}",
+            engine.phase(),
+            engine.refusal()
+        ));
     }
     let seen = observe(&mut engine, world.now_ns)?;
     if seen.content != world.history.content && !world.may_lose {

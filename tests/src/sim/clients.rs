@@ -106,7 +106,11 @@ impl Clients {
         let spread = 1 << self.lots.below(12);
         let (mut bytes, mut lines) = (Vec::new(), Vec::new());
         for number in 0..count as u64 {
-            let host = if self.lots.one_in(4) { self.lots.below(self.fleet) } else { number };
+            let host = if self.lots.one_in(4) {
+                self.lots.below(self.fleet)
+            } else {
+                number
+            };
             let (host, kind) = (host % self.fleet, self.lots.below(8) / 3);
             let time_ns = if self.lots.one_in(6) {
                 hits.note(Hit::NoTime);
@@ -152,7 +156,9 @@ impl Clients {
         let duration = self.lots.pick(&["INF", "1d", "2h", "52w", "30m"]);
         match self.lots.below(9) {
             0..5 => {
-                let shard = self.lots.pick(&["", " SHARD DURATION 1h", " SHARD DURATION 7d"]);
+                let shard = self
+                    .lots
+                    .pick(&["", " SHARD DURATION 1h", " SHARD DURATION 7d"]);
                 let default = self.lots.pick(&["", "", " DEFAULT"]);
                 let text = format!(
                     "CREATE RETENTION POLICY \"{name}\" ON \"d\" DURATION {duration} \
@@ -169,7 +175,11 @@ impl Clients {
                 (Hit::Alter, text, None)
             }
             _ => {
-                let name = if self.lots.one_in(12) { "autogen" } else { name };
+                let name = if self.lots.one_in(12) {
+                    "autogen"
+                } else {
+                    name
+                };
                 let text = format!("DROP RETENTION POLICY \"{name}\" ON \"d\"");
                 (Hit::Drop, text, Some(name))
             }

@@ -170,7 +170,8 @@ impl Disk {
             let sectors: Vec<usize> = file.dirty.iter().copied().collect();
             for sector in sectors {
                 if self.lots.one_in(2) {
-                    file.durable.resize(file.durable.len().max((sector + 1) * SECTOR), 0);
+                    file.durable
+                        .resize(file.durable.len().max((sector + 1) * SECTOR), 0);
                     file.durable.truncate(file.cached.len());
                     file.copy(sector);
                 }
@@ -181,11 +182,20 @@ impl Disk {
             file.settle(&mut self.lots, &mut self.hits, 5);
             file.lies = true;
             let no_space = self.lots.one_in(5);
-            self.hits.note(if no_space { Hit::SyncNoSpace } else { Hit::SyncError });
-            return Err(if no_space { DiskError::NoSpace } else { DiskError::Io });
+            self.hits.note(if no_space {
+                Hit::SyncNoSpace
+            } else {
+                Hit::SyncError
+            });
+            return Err(if no_space {
+                DiskError::NoSpace
+            } else {
+                DiskError::Io
+            });
         }
         file.synced_bytes = file.cached.len();
-        file.durable.resize(file.cached.len().max(file.durable.len()), 0);
+        file.durable
+            .resize(file.cached.len().max(file.durable.len()), 0);
         for sector in std::mem::take(&mut file.dirty) {
             file.copy(sector);
         }
@@ -256,7 +266,10 @@ impl Disk {
         }
         let names: Vec<u64> = self.files.keys().copied().collect();
         for id in names {
-            let is_new = self.files.get(&id).is_some_and(|file| !file.is_name_durable);
+            let is_new = self
+                .files
+                .get(&id)
+                .is_some_and(|file| !file.is_name_durable);
             if is_new && self.lots.one_in(2) {
                 self.hits.note(Hit::NameLost);
                 self.files.remove(&id);
@@ -323,7 +336,9 @@ impl File {
 
     fn copy(&mut self, sector: usize) {
         let start = (sector * SECTOR).min(self.durable.len());
-        let end = (start + SECTOR).min(self.durable.len()).min(self.cached.len());
+        let end = (start + SECTOR)
+            .min(self.durable.len())
+            .min(self.cached.len());
         if start < end {
             self.durable[start..end].copy_from_slice(&self.cached[start..end]);
         }
@@ -346,7 +361,7 @@ impl File {
 
 #[cfg(test)]
 mod tests {
-    use super::{Disk, DiskError, Plan, SECTOR};
+    use super::{Disk, DiskError, Kind, Plan, SECTOR};
 
     fn disk() -> Disk {
         let mut disk = Disk::new(&Plan::draw(1));
@@ -381,7 +396,7 @@ mod tests {
             disk.create(id).expect("new");
             disk.write(id, 0, &[7; SECTOR]).expect("room");
             disk.sync_names().expect("calm");
-            disk.plan = Some(Plan::draw(9).with_mask(u32::MAX));
+            disk.plan = Some(Plan::draw(9).with_mask(1 << Kind::SyncError as u32));
             let Err(error) = disk.sync(id) else { continue };
             assert!(matches!(error, DiskError::Io | DiskError::NoSpace));
             disk.plan = None;

@@ -143,7 +143,10 @@ impl History {
     fn raise_ghost(&mut self, mark: Mark) -> bool {
         let found = self.ghosts.iter().find_map(|(base, ghost)| {
             let last = ghost.iter().position(|record| record.mark == mark)?;
-            Some((*base, ghost.iter().take(last + 1).cloned().collect::<Vec<_>>()))
+            Some((
+                *base,
+                ghost.iter().take(last + 1).cloned().collect::<Vec<_>>(),
+            ))
         });
         let Some((base, raised)) = found else {
             return false;
@@ -177,8 +180,17 @@ impl History {
             record.points.iter().for_each(|&point| content.put(point));
             let is_missing = |(key, value)| seen.content.points.get(key) != Some(value);
             let is_extra = |(key, value)| content.points.get(key) != Some(value);
-            let missing = content.points.iter().filter(|&pair| is_missing(pair)).count();
-            let extra = seen.content.points.iter().filter(|&pair| is_extra(pair)).count();
+            let missing = content
+                .points
+                .iter()
+                .filter(|&pair| is_missing(pair))
+                .count();
+            let extra = seen
+                .content
+                .points
+                .iter()
+                .filter(|&pair| is_extra(pair))
+                .count();
             if missing + extra < best.0 {
                 best = (missing + extra, at + 1, missing, extra);
             }
@@ -189,7 +201,11 @@ impl History {
              with {missing} values missing, {extra} that should not be there, catalog {}",
             self.records.len(),
             self.floor,
-            if self.mark_after(count).1 == seen.catalog { "equal" } else { "different" }
+            if self.mark_after(count).1 == seen.catalog {
+                "equal"
+            } else {
+                "different"
+            }
         )
     }
 }
@@ -241,7 +257,10 @@ mod tests {
         let all = [point(1, 11), point(2, 20), point(3, 30)];
         let mut history = history();
         history.reopened(&seen(&all[..2]), 4, 4).expect("a prefix");
-        assert_eq!(history.clone().reopened(&seen(&all), 4, 6), Ok(Found::Ghost));
+        assert_eq!(
+            history.clone().reopened(&seen(&all), 4, 6),
+            Ok(Found::Ghost)
+        );
         history.push(vec![point(4, 40)], None, (5, 6), 0);
         history.promise(3);
         assert!(history.reopened(&seen(&all), 6, 6).is_err());
@@ -256,7 +275,10 @@ mod tests {
             vec![point(1, 11), point(2, 20), point(4, 40)],
             vec![],
         ] {
-            assert!(history().reopened(&seen(&wrong), 6, 6).is_err(), "{wrong:?}");
+            assert!(
+                history().reopened(&seen(&wrong), 6, 6).is_err(),
+                "{wrong:?}"
+            );
         }
     }
 }

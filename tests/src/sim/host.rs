@@ -60,7 +60,11 @@ impl World {
     /// Performs a job; false if nothing can be reported, since it is held or the life is over.
     fn perform(&mut self, at: usize) -> Result<bool, String> {
         let early = self.life.as_ref().is_some_and(|life| !life.has_recovered());
-        let kind = if early { Kind::CrashInRecovery } else { Kind::CrashInside };
+        let kind = if early {
+            Kind::CrashInRecovery
+        } else {
+            Kind::CrashInside
+        };
         let kinds = [self.plan.one_in(kind), self.plan.one_in(Kind::CrashInside)];
         let dies = !self.is_calm && self.may_end() && kinds.iter().any(|&n| self.lots.one_in(n));
         if dies && self.lots.one_in(3) {
@@ -122,7 +126,9 @@ impl World {
             return Ok(false);
         }
         job.is_told = true;
-        life.engine.complete(job.effect.id(), Ok(())).map_err(|misuse| misuse.to_string())?;
+        life.engine
+            .complete(job.effect.id(), Ok(()))
+            .map_err(|misuse| misuse.to_string())?;
         life.drain(&mut self.trace)?;
         self.release();
         Ok(true)
@@ -189,13 +195,24 @@ impl World {
             mark = life.engine.submitted_lsn();
         }
         let answered = life.waits.extract_if(.., |wait| wait.ticket <= mark.0);
-        let answered: Vec<_> = answered.chain(self.kept.extract_if(.., |wait| wait.ticket <= mark.0)).collect();
+        let answered: Vec<_> = answered
+            .chain(self.kept.extract_if(.., |wait| wait.ticket <= mark.0))
+            .collect();
         for wait in answered {
             let records = &self.history.records;
-            let new = records.get(self.history.floor..wait.count).unwrap_or_default();
-            self.acked += new.iter().map(|record| record.points.len() as u64).sum::<u64>();
+            let new = records
+                .get(self.history.floor..wait.count)
+                .unwrap_or_default();
+            self.acked += new
+                .iter()
+                .map(|record| record.points.len() as u64)
+                .sum::<u64>();
             self.history.promise(wait.count);
-            self.hits.note(if wait.is_query { Hit::QueryAnswered } else { Hit::Acked });
+            self.hits.note(if wait.is_query {
+                Hit::QueryAnswered
+            } else {
+                Hit::Acked
+            });
             if self.step > wait.since_step + 20 {
                 self.hits.note(Hit::SlowAck);
             }
@@ -222,9 +239,18 @@ impl World {
             (Hit::Repair, report.points_relogged > 0),
             (Hit::Torn, report.torn_bytes > 0),
             (Hit::DamageReported, !report.damage.is_empty()),
-            (Hit::DamagePoints, report.damage.iter().any(|one| one.points > Some(0))),
-            (Hit::DamageUnknown, report.damage.iter().any(|one| one.points.is_none())),
-            (Hit::DamageHarmless, self.may_lose && report.damage.is_empty()),
+            (
+                Hit::DamagePoints,
+                report.damage.iter().any(|one| one.points > Some(0)),
+            ),
+            (
+                Hit::DamageUnknown,
+                report.damage.iter().any(|one| one.points.is_none()),
+            ),
+            (
+                Hit::DamageHarmless,
+                self.may_lose && report.damage.is_empty(),
+            ),
         ] {
             if is_met {
                 self.hits.note(hit);
@@ -246,7 +272,9 @@ impl World {
             }
             let (records, may) = (loss::records_hit(history, &lost), self.records_hit_max);
             if records > may {
-                return Err(format!("GROWING: {records} records lost, {may} were damaged"));
+                return Err(format!(
+                    "GROWING: {records} records lost, {may} were damaged"
+                ));
             }
             self.records_hit_max = 0;
         } else {
@@ -268,20 +296,34 @@ impl World {
 
     fn kind_of_crash(&mut self) -> Kind {
         let kinds = [Kind::Power, Kind::Kill];
-        let on: Vec<Kind> = kinds.into_iter().filter(|&kind| self.plan.is_on(kind)).collect();
-        on.get(self.lots.index(on.len())).copied().unwrap_or(Kind::Kill)
+        let on: Vec<Kind> = kinds
+            .into_iter()
+            .filter(|&kind| self.plan.is_on(kind))
+            .collect();
+        on.get(self.lots.index(on.len()))
+            .copied()
+            .unwrap_or(Kind::Kill)
     }
 
     /// Ends this life in one of the ways that the plan knows.
     pub(super) fn end_somehow(&mut self) -> Result<(), String> {
-        let kinds = [Kind::Power, Kind::Power, Kind::Kill, Kind::Trap, Kind::Close];
+        let kinds = [
+            Kind::Power,
+            Kind::Power,
+            Kind::Kill,
+            Kind::Trap,
+            Kind::Close,
+        ];
         let on = kinds.into_iter().filter(|&kind| self.plan.is_on(kind));
         let mut on: Vec<Kind> = on.collect();
         if self.plan.is_on(Kind::Damage) {
             // Only a log at rest is damaged, so that it is known what may be lost.
             on.extend([Kind::Close; 4]);
         }
-        let kind = on.get(self.lots.index(on.len())).copied().unwrap_or(Kind::Kill);
+        let kind = on
+            .get(self.lots.index(on.len()))
+            .copied()
+            .unwrap_or(Kind::Kill);
         if kind == Kind::Close && !self.is_calm {
             // Fate is blind while everything is made durable; it may fail all the same.
             self.work_all()?;
@@ -314,14 +356,20 @@ impl World {
         self.lives += 1;
         self.say(|| format!("ends by {kind:?} with {} jobs", life.jobs.len()));
         let is_clean = life.jobs.is_empty() && life.has_recovered() && life.waits.is_empty();
-        self.depth = if life.has_recovered() { 0 } else { self.depth + 1 };
+        self.depth = if life.has_recovered() {
+            0
+        } else {
+            self.depth + 1
+        };
         self.note_end(&life);
         // What was under way may still happen, or half of it.
         for job in life.jobs.drain(..).filter(|job| job.done.is_none()) {
             if self.lots.one_in(2) && !self.is_calm {
                 let operations = 1 + self.lots.below(6);
                 self.disk.die_after(Some(operations));
-                let _ = life.adapter.perform(&mut self.disk, &job.effect, &job.bytes);
+                let _ = life
+                    .adapter
+                    .perform(&mut self.disk, &job.effect, &job.bytes);
                 self.disk.die_after(None);
             }
         }
@@ -358,7 +406,11 @@ impl World {
             }
         }
         for wait in &life.waits {
-            let hit = if wait.is_query { Hit::QueryUnanswered } else { Hit::AckFailed };
+            let hit = if wait.is_query {
+                Hit::QueryUnanswered
+            } else {
+                Hit::AckFailed
+            };
             self.hits.note(hit);
         }
     }

@@ -90,7 +90,11 @@ impl Life {
 
     fn check_watermarks(&self) -> Result<(), String> {
         let engine = &self.engine;
-        let marks = [engine.durable_lsn(), engine.submitted_lsn(), engine.accepted_lsn()];
+        let marks = [
+            engine.durable_lsn(),
+            engine.submitted_lsn(),
+            engine.accepted_lsn(),
+        ];
         if marks.is_sorted() {
             return Ok(());
         }
@@ -103,13 +107,18 @@ impl Life {
             return Err("a job that was not performed".into());
         };
         trace.number(job.effect.id().0);
-        trace.number(result.as_ref().map_or_else(|fault| u64::from(fault.code()), |_| 0));
+        trace.number(
+            result
+                .as_ref()
+                .map_or_else(|fault| u64::from(fault.code()), |_| 0),
+        );
         let id = job.effect.id();
         let told = if let Effect::ReadLog { .. } = job.effect {
             let bytes = result.as_ref().map(Vec::as_slice).map_err(|fault| *fault);
             self.engine.supply(id, bytes)
         } else {
-            self.engine.complete(id, result.as_ref().map(|_| ()).map_err(|fault| *fault))
+            self.engine
+                .complete(id, result.as_ref().map(|_| ()).map_err(|fault| *fault))
         };
         told.map_err(|misuse| misuse.to_string())?;
         trace.number(self.engine.durable_lsn().0);

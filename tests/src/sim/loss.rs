@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use tidegate_core::engine::Damage;
 
 use super::history::{History, Record};
-use super::observe::Content;
+use super::observe::{Content, Point};
 
 /// What concerns one place: the request, and the value that it wrote (`None`: dropped).
 type Events = HashMap<u64, Vec<(usize, Option<u64>)>>;
@@ -43,8 +43,33 @@ pub(super) fn check(
             record.is_excused = true;
         }
     }
+    excuse_hidden(history, &events, damage);
     history.content = seen.clone();
     Ok(lost)
+}
+
+/// Requests within reported damage may be lost without a trace: others wrote the same, or wrote
+/// over it. Later, nobody will report them again.
+fn excuse_hidden(history: &mut History, events: &Events, damage: &[Damage]) {
+    for (at, record) in history.records.iter_mut().enumerate() {
+        if record.is_excused || !is_reported(record, damage) {
+            continue;
+        }
+        record.is_excused = record
+            .points
+            .iter()
+            .any(|point| !is_alone(events, at, point));
+    }
+}
+
+/// Whether the request wrote to that place last, and nobody else the same value.
+fn is_alone(events: &Events, at: usize, point: &Point) -> bool {
+    let place = events.get(&point.key).map_or(&[][..], Vec::as_slice);
+    let same = place
+        .iter()
+        .filter(|event| event.1 == Some(point.value))
+        .count();
+    place.last() == Some(&(at, Some(point.value))) && same == 1
 }
 
 fn events(records: &[Record]) -> Events {
@@ -87,7 +112,11 @@ fn check_place(
             continue;
         }
         if !is_reported(record, damage) {
-            let what = if shown.is_some() { "shows an older value" } else { "is gone" };
+            let what = if shown.is_some() {
+                "shows an older value"
+            } else {
+                "is gone"
+            };
             return Err(format!(
                 "UNREPORTED: a place of request {at} (LSN {} to {}) {what}; reported: {damage:?}",
                 record.first_lsn, record.last_lsn
@@ -102,9 +131,8 @@ fn check_place(
 }
 
 fn is_reported(record: &Record, damage: &[Damage]) -> bool {
-    let touches = |damage: &Damage| {
-        damage.first.0 <= record.last_lsn && record.first_lsn <= damage.last.0
-    };
+    let touches =
+        |damage: &Damage| damage.first.0 <= record.last_lsn && record.first_lsn <= damage.last.0;
     damage.iter().any(touches)
 }
 
@@ -122,10 +150,8 @@ fn check_whole(
         }
         let (mut here, mut gone) = (0, 0);
         for point in &record.points {
-            let place = events.get(&point.key).map_or(&[][..], Vec::as_slice);
-            // Somebody may have written the same value there before.
-            let same = place.iter().filter(|event| event.1 == Some(point.value)).count();
-            if place.last() != Some(&(at, Some(point.value))) || same > 1 {
+            // Otherwise it cannot be told whose value is there.
+            if !is_alone(events, at, point) {
                 continue;
             }
             match seen.points.get(&point.key) {
@@ -134,7 +160,9 @@ fn check_whole(
             }
         }
         if here > 0 && gone > 0 {
-            return Err(format!("HALF: request {at} has {here} values there, {gone} gone"));
+            return Err(format!(
+                "HALF: request {at} has {here} values there, {gone} gone"
+            ));
         }
     }
     Ok(())
@@ -142,15 +170,13 @@ fn check_whole(
 
 /// What was never promised and is not all there will not be asked for; what is there and not
 /// proven was logged again.
-fn settle(
-    history: &mut History,
-    events: &Events,
-    seen: &Content,
-    durable: u64,
-    accepted: u64,
-) {
+fn settle(history: &mut History, events: &Events, seen: &Content, durable: u64, accepted: u64) {
     let floor = history.floor;
-    for record in history.records.iter_mut().filter(|record| record.last_lsn > durable) {
+    for record in history
+        .records
+        .iter_mut()
+        .filter(|record| record.last_lsn > durable)
+    {
         record.first_lsn = record.first_lsn.min(durable + 1);
         record.last_lsn = record.last_lsn.max(accepted);
     }
@@ -158,7 +184,10 @@ fn settle(
         let is_there = record.points.iter().all(|point| {
             let last = events.get(&point.key).and_then(|events| events.last());
             last == Some(&(at, Some(point.value)))
-                && seen.points.get(&point.key).is_some_and(|shown| shown.0 == point.value)
+                && seen
+                    .points
+                    .get(&point.key)
+                    .is_some_and(|shown| shown.0 == point.value)
         });
         record.is_excused |= !is_there || record.points.is_empty();
     }
@@ -166,7 +195,12 @@ fn settle(
 
 /// How many records of the log these requests lie in: what a repair wrote again is one.
 pub(super) fn records_hit(history: &History, lost: &[usize]) -> usize {
-    let range = |&at: &usize| history.records.get(at).map(|one| (one.first_lsn, one.last_lsn));
+    let range = |&at: &usize| {
+        history
+            .records
+            .get(at)
+            .map(|one| (one.first_lsn, one.last_lsn))
+    };
     let mut ranges: Vec<(u64, u64)> = lost.iter().filter_map(range).collect();
     ranges.sort_unstable();
     let (mut count, mut end) = (0, 0);

@@ -30,7 +30,10 @@ impl Content {
     pub(super) fn put(&mut self, point: Point) {
         let old = self.points.insert(point.key, (point.value, point.policy));
         let old = old.map_or(0, |(value, _)| weigh(point.key, value));
-        self.sum = self.sum.wrapping_sub(old).wrapping_add(weigh(point.key, point.value));
+        self.sum = self
+            .sum
+            .wrapping_sub(old)
+            .wrapping_add(weigh(point.key, point.value));
     }
 
     /// Forgets a policy.
@@ -66,7 +69,12 @@ impl Counts {
             let series = 0..shard.index.series_count() as u32;
             series.map(|id| shard.cache.rows_of(SeriesId(id))).collect()
         };
-        Self(view.shards.iter().map(|shard| (shard.id.0, rows(shard))).collect())
+        Self(
+            view.shards
+                .iter()
+                .map(|shard| (shard.id.0, rows(shard)))
+                .collect(),
+        )
     }
 }
 
@@ -93,7 +101,10 @@ pub(super) fn points(view: &View<'_>, from: &Counts) -> Vec<Point> {
 /// The points of a measurement in a policy, in order of arrival per series.
 pub(super) fn points_of(view: &View<'_>, owner: u64, measurement: &[u8]) -> Vec<Point> {
     let mut points = Vec::new();
-    let shards = view.shards.iter().filter(|shard| policy(shard.policy) == owner);
+    let shards = view
+        .shards
+        .iter()
+        .filter(|shard| policy(shard.policy) == owner);
     for shard in shards {
         for series in 0..shard.index.series_count() as u32 {
             let key = shard.index.series_key(SeriesId(series));
@@ -144,14 +155,20 @@ pub(super) fn observe(engine: &mut Engine, now_ns: i64) -> Result<Observed, Stri
     let shown = engine.execute(now_ns, "SHOW RETENTION POLICIES")?;
     let mut text = Vec::new();
     if let Some(cursor) = shown.cursor {
-        while engine.fetch(cursor, 1, &mut text).map_err(|error| error.to_string())? {}
+        while engine
+            .fetch(cursor, 1, &mut text)
+            .map_err(|error| error.to_string())?
+        {}
     }
     let view = engine.view(now_ns);
     let mut content = Content::default();
     for point in points(&view, &Counts::default()) {
         content.put(point);
     }
-    let shards = view.shards.iter().filter(|shard| shard.index.series_count() > 0);
+    let shards = view
+        .shards
+        .iter()
+        .filter(|shard| shard.index.series_count() > 0);
     for shard in shards {
         for number in [shard.id.0, shard.start_ns as u64, shard.end_ns as u64] {
             text.extend_from_slice(&number.to_le_bytes());

@@ -56,7 +56,10 @@ impl World {
         let view = life.engine.view(self.now_ns);
         let owner = policy(view.default_policy);
         let all = points_of(&view, owner, measurement.as_bytes());
-        let expected: Values = all.into_iter().map(|point| (point.key, point.value)).collect();
+        let expected: Values = all
+            .into_iter()
+            .map(|point| (point.key, point.value))
+            .collect();
         let count = self.history.records.len();
         let mut answer = Vec::new();
         if let Some(cursor) = executed.cursor {
@@ -79,7 +82,9 @@ impl World {
         self.hits.note(Hit::Select);
         let shown = understand(&answer, owner)?;
         if shown != expected {
-            let missing = expected.iter().filter(|(key, value)| shown.get(key) != Some(value));
+            let missing = expected
+                .iter()
+                .filter(|(key, value)| shown.get(key) != Some(value));
             return Err(format!(
                 "WRONG: {text} shows {} values instead of {}; {} are missing or differ",
                 shown.len(),

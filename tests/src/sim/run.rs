@@ -15,7 +15,11 @@ pub fn run(plan: &Plan, bug: Option<Mutation>, is_logged: bool) -> Report {
     };
     catch_unwind(AssertUnwindSafe(world)).unwrap_or_else(|payload| {
         let text = payload.downcast_ref::<String>().cloned();
-        let text = text.or_else(|| payload.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+        let text = text.or_else(|| {
+            payload
+                .downcast_ref::<&str>()
+                .map(|text| (*text).to_owned())
+        });
         failed(format!("PANIC: {}", text.unwrap_or_default()))
     })
 }

@@ -112,7 +112,10 @@ enum Ask {
 fn asks() -> Vec<Ask> {
     let mut asks = vec![
         Ask::Statement("CREATE DATABASE d", None),
-        Ask::Statement("CREATE RETENTION POLICY p ON d DURATION INF REPLICATION 1", None),
+        Ask::Statement(
+            "CREATE RETENTION POLICY p ON d DURATION INF REPLICATION 1",
+            None,
+        ),
     ];
     for number in 0..14i64 {
         let mut body = String::new();
@@ -126,7 +129,10 @@ fn asks() -> Vec<Ask> {
         }
         asks.push(Ask::Body(if number % 5 == 4 { "p" } else { "" }, body));
         if number == 5 {
-            asks.push(Ask::Statement("ALTER RETENTION POLICY p ON d DURATION 520w", None));
+            asks.push(Ask::Statement(
+                "ALTER RETENTION POLICY p ON d DURATION 520w",
+                None,
+            ));
         }
         if number == 10 {
             asks.push(Ask::Statement("DROP RETENTION POLICY p ON d", Some("p")));

@@ -16,8 +16,8 @@ impl Trace {
 
     /// Folds a number in.
     pub fn number(&mut self, number: u64) {
-        let wide = u128::from(self.0 ^ 0x9e37_79b9_7f4a_7c15)
-            * u128::from(number ^ 0xd1b5_4a32_d192_ed03);
+        let wide =
+            u128::from(self.0 ^ 0x9e37_79b9_7f4a_7c15) * u128::from(number ^ 0xd1b5_4a32_d192_ed03);
         self.0 = (wide as u64) ^ ((wide >> 64) as u64) ^ number.rotate_left(31);
     }
 

@@ -134,7 +134,11 @@ impl World {
             return self.end_somehow();
         }
         // While it opens, hardly anybody asks.
-        let asks = if is_open { self.lots.below(10) < 6 } else { self.lots.one_in(30) };
+        let asks = if is_open {
+            self.lots.below(10) < 6
+        } else {
+            self.lots.one_in(30)
+        };
         if asks { self.ask() } else { self.work() }
     }
 
@@ -194,7 +198,9 @@ impl World {
         self.say(|| format!("open {segments:?}"));
         let mut adapter = Adapter::new(self.bug);
         if let Some(before) = &self.life {
-            adapter.first_lengths.clone_from(&before.adapter.first_lengths);
+            adapter
+                .first_lengths
+                .clone_from(&before.adapter.first_lengths);
         }
         let mut life = Life::begin(config, &segments, adapter);
         life.drain(&mut self.trace)?;
@@ -243,9 +249,15 @@ impl World {
             self.work_all()?;
             self.last_write()?;
             self.work_all()?;
-            let life = self.life.as_ref().ok_or("no engine where nothing goes wrong")?;
+            let life = self
+                .life
+                .as_ref()
+                .ok_or("no engine where nothing goes wrong")?;
             if !life.is_open || !life.waits.is_empty() || !life.has_recovered() {
-                return Err(format!("STUCK: {:?} where nothing goes wrong", life.phase()));
+                return Err(format!(
+                    "STUCK: {:?} where nothing goes wrong",
+                    life.phase()
+                ));
             }
             self.end_life(Kind::Kill)?;
         }
