@@ -47,7 +47,7 @@ fn check(plan: &Plan, tally: &mut Tally) {
 /// The one world that the environment asks for.
 fn asked_for() -> Option<Plan> {
     let plan = Plan::draw(number("TIDEGATE_SIM_SEED")?);
-    let mask = number("TIDEGATE_SIM_KINDS").map_or(plan.mask(), |mask| mask as u32);
+    let mask = number("TIDEGATE_SIM_KINDS").map_or_else(|| plan.mask(), |mask| mask as u32);
     let steps = number("TIDEGATE_SIM_STEPS").map_or(plan.steps, |steps| steps as u32);
     let mut plan = plan.with_mask(mask);
     plan.steps = steps;

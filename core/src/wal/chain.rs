@@ -35,6 +35,9 @@ pub(super) enum Entry {
     Missing {
         segment: SegmentId,
         length: u64,
+        /// It began at this LSN at the latest: where the proof of the segment before it ends.
+        /// If it was a repair, what follows there has LSNs that were given out again here.
+        first_lsn_max: u64,
         end_lsn: u64,
     },
 }
@@ -148,6 +151,9 @@ impl Chain {
             end_lsn: None,
             tail: None,
         };
+        if let Some(Entry::Missing { first_lsn_max, .. }) = self.entries.last_mut() {
+            *first_lsn_max = proof.next_lsn;
+        }
         if self.head.is_none() {
             self.head = Some((*header, proof));
             extent.limit = proof.usable;
@@ -242,6 +248,7 @@ impl Chain {
             self.entries.push(Entry::Missing {
                 segment: id,
                 length,
+                first_lsn_max: u64::MAX,
                 end_lsn,
             });
             self.pick = Pick::Below(id.0);

@@ -240,10 +240,11 @@ impl Replay {
             Some(Entry::Missing {
                 segment,
                 length,
+                first_lsn_max,
                 end_lsn,
             }) => {
                 let last = end_lsn.saturating_sub(1);
-                let first = Lsn(self.expected.min(last));
+                let first = Lsn(self.expected.min(first_lsn_max).min(last));
                 self.end.damage.push(LogDamage {
                     segment,
                     offset: 0,

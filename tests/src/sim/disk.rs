@@ -361,7 +361,7 @@ impl File {
 
 #[cfg(test)]
 mod tests {
-    use super::{Disk, DiskError, Plan, SECTOR};
+    use super::{Disk, DiskError, Kind, Plan, SECTOR};
 
     fn disk() -> Disk {
         let mut disk = Disk::new(&Plan::draw(1));
@@ -396,7 +396,7 @@ mod tests {
             disk.create(id).expect("new");
             disk.write(id, 0, &[7; SECTOR]).expect("room");
             disk.sync_names().expect("calm");
-            disk.plan = Some(Plan::draw(9).with_mask(u32::MAX));
+            disk.plan = Some(Plan::draw(9).with_mask(1 << Kind::SyncError as u32));
             let Err(error) = disk.sync(id) else { continue };
             assert!(matches!(error, DiskError::Io | DiskError::NoSpace));
             disk.plan = None;

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use tidegate_core::engine::Damage;
 
 use super::history::{History, Record};
-use super::observe::Content;
+use super::observe::{Content, Point};
 
 /// What concerns one place: the request, and the value that it wrote (`None`: dropped).
 type Events = HashMap<u64, Vec<(usize, Option<u64>)>>;
@@ -43,8 +43,33 @@ pub(super) fn check(
             record.is_excused = true;
         }
     }
+    excuse_hidden(history, &events, damage);
     history.content = seen.clone();
     Ok(lost)
+}
+
+/// Requests within reported damage may be lost without a trace: others wrote the same, or wrote
+/// over it. Later, nobody will report them again.
+fn excuse_hidden(history: &mut History, events: &Events, damage: &[Damage]) {
+    for (at, record) in history.records.iter_mut().enumerate() {
+        if record.is_excused || !is_reported(record, damage) {
+            continue;
+        }
+        record.is_excused = record
+            .points
+            .iter()
+            .any(|point| !is_alone(events, at, point));
+    }
+}
+
+/// Whether the request wrote to that place last, and nobody else the same value.
+fn is_alone(events: &Events, at: usize, point: &Point) -> bool {
+    let place = events.get(&point.key).map_or(&[][..], Vec::as_slice);
+    let same = place
+        .iter()
+        .filter(|event| event.1 == Some(point.value))
+        .count();
+    place.last() == Some(&(at, Some(point.value))) && same == 1
 }
 
 fn events(records: &[Record]) -> Events {
@@ -125,13 +150,8 @@ fn check_whole(
         }
         let (mut here, mut gone) = (0, 0);
         for point in &record.points {
-            let place = events.get(&point.key).map_or(&[][..], Vec::as_slice);
-            // Somebody may have written the same value there before.
-            let same = place
-                .iter()
-                .filter(|event| event.1 == Some(point.value))
-                .count();
-            if place.last() != Some(&(at, Some(point.value))) || same > 1 {
+            // Otherwise it cannot be told whose value is there.
+            if !is_alone(events, at, point) {
                 continue;
             }
             match seen.points.get(&point.key) {
