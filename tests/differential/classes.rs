@@ -103,7 +103,9 @@ fn single_backslashes(answer: &str) -> String {
 /// How many points the shards rejected, if the answer tells of any.
 fn rejected(error: &str) -> Option<u64> {
     let (_, count) = error.rsplit_once(" dropped=")?;
-    let digits = count.split(|letter: char| !letter.is_ascii_digit()).next()?;
+    let digits = count
+        .split(|letter: char| !letter.is_ascii_digit())
+        .next()?;
     digits.parse().ok().filter(|&count| count > 0)
 }
 
@@ -128,7 +130,9 @@ fn upstream_failed(ours: &Seen, theirs: &Seen) -> Option<&'static str> {
     if theirs.status == 500 && theirs.error.contains("Internal Server Error") {
         return Some("v167-tag-panic");
     }
-    let conflict = theirs.error.starts_with("{\"error\":\"field type conflict\"");
+    let conflict = theirs
+        .error
+        .starts_with("{\"error\":\"field type conflict\"");
     if conflict && rejected(&ours.error).is_some() {
         return Some("v167-batch-conflict");
     }
@@ -138,7 +142,9 @@ fn upstream_failed(ours: &Seen, theirs: &Seen) -> Option<&'static str> {
 /// The answer without what 1.6.7 does not yet say.
 fn without_suffix(error: &str) -> Option<String> {
     let (before, after) = error.split_once(" for database: DB")?;
-    let after = after.strip_prefix(" for retention policy: autogen").unwrap_or(after);
+    let after = after
+        .strip_prefix(" for retention policy: autogen")
+        .unwrap_or(after);
     Some(format!("{before}{after}"))
 }
 
@@ -174,14 +180,21 @@ mod tests {
         assert!(classify(b"", &ours, &theirs).is_err());
         let ours = seen(204, "", "[[\"cpu\"]]");
         let theirs = seen(204, "", "[[\"cpu\"],[\"mem\"]]");
-        assert!(classify(b"", &ours, &theirs).is_err(), "nothing was rejected");
+        assert!(
+            classify(b"", &ours, &theirs).is_err(),
+            "nothing was rejected"
+        );
     }
 
     #[test]
     fn fewer_rejections_of_theirs_are_another_shard_and_more_are_not() {
         let told = |count| format!("{{\"error\":\"partial write: x dropped={count}\"}}\n");
         let case = |mine, other| {
-            classify(b"", &seen(400, &told(mine), ""), &seen(400, &told(other), ""))
+            classify(
+                b"",
+                &seen(400, &told(mine), ""),
+                &seen(400, &told(other), ""),
+            )
         };
         assert_eq!(case(2, 1), Ok(vec!["one-cause"]));
         assert!(case(0, 1).is_err());

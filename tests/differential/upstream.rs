@@ -59,8 +59,14 @@ pub(crate) fn compare(ours: Face, seed: u64) {
     for difference in unexplained.iter().take(10) {
         say(&format!("  {difference}"));
     }
-    assert!(unexplained.is_empty(), "unclassified differences (seed {seed})");
-    assert!(equal > CASES / 4 && points > CASES / 4, "too little was compared");
+    assert!(
+        unexplained.is_empty(),
+        "unclassified differences (seed {seed})"
+    );
+    assert!(
+        equal > CASES / 4 && points > CASES / 4,
+        "too little was compared"
+    );
 }
 
 /// Writes a body to a database of its own and reads all that came of it.
@@ -69,7 +75,11 @@ fn see(side: &mut Side, case: u64, body: &[u8]) -> Seen {
     let statement = |statement: &str| Request::statement(&database, statement);
     let made = side.ask(&statement(&format!("CREATE DATABASE {database}")));
     assert_eq!(made.status, 200, "{}", made.text());
-    let answer = side.ask(&Request::new("POST", &format!("/write?db={database}"), body));
+    let answer = side.ask(&Request::new(
+        "POST",
+        &format!("/write?db={database}"),
+        body,
+    ));
     if side.server.face == Face::Influxd && answer.status == 400 {
         // It answers as soon as one shard has refused points; the others may still be at work.
         std::thread::sleep(std::time::Duration::from_millis(50));
@@ -110,10 +120,15 @@ fn where_they_part(ours: &Seen, theirs: &Seen) -> String {
         let same = same.take_while(|(one, two)| one == two).count();
         if ours != theirs {
             let part = |text: &str| -> String {
-                text.chars().skip(same.saturating_sub(60)).take(160).collect()
+                text.chars()
+                    .skip(same.saturating_sub(60))
+                    .take(160)
+                    .collect()
             };
             let (ours, theirs) = (part(ours), part(theirs));
-            out.push_str(&format!("    {what}\n      ours   {ours:?}\n      theirs {theirs:?}\n"));
+            out.push_str(&format!(
+                "    {what}\n      ours   {ours:?}\n      theirs {theirs:?}\n"
+            ));
         }
     }
     out

@@ -111,12 +111,15 @@ pub(super) fn series(
     Ok(())
 }
 
+/// A tag, unescaped.
+type Tag<'a> = (Cow<'a, [u8]>, Cow<'a, [u8]>);
+
 /// A series key as upstream shows it: made anew from its names, with less escaped than a
 /// client may have escaped, or more (`a==b` is the tag `a` of value `=b`). So the order is that
 /// of the names too: by measurement, then tag by tag.
 ///
 /// Source: influxdb 1.12 `models.MakeKey`, `models.EscapeMeasurement`.
-fn spelled(measurement: &[u8], tags: &[(Cow<'_, [u8]>, Cow<'_, [u8]>)]) -> Vec<u8> {
+fn spelled(measurement: &[u8], tags: &[Tag<'_>]) -> Vec<u8> {
     let mut out = Vec::with_capacity(measurement.len() + 32 * tags.len());
     for &byte in measurement {
         if matches!(byte, b',' | b' ') {
