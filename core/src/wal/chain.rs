@@ -120,7 +120,7 @@ pub(super) struct Chain {
     hidden: Vec<Info>,
     /// Segments that a successor names and that turned out to hold nothing of the log.
     idle: Vec<SegmentId>,
-    /// Whether a segment of the log cannot be read now.
+    /// Whether a segment of the log cannot be read now, or may vanish unrepeated.
     is_disturbed: bool,
 }
 
@@ -193,6 +193,9 @@ impl Chain {
             self.link = Link::Open;
             self.hidden.push(info);
         }
+        // Nobody repeats this repair, so what it repeats stays until its mark is proven.
+        let is_proven = !header.repair || proof.certified > HEADER_BLOCK_BYTES;
+        self.is_disturbed |= self.link == Link::Open && !is_proven;
         self.entries
             .push(Entry::Segment(self.extent(&info, header, proof)));
         self.pick = Pick::before(header);
@@ -226,6 +229,11 @@ impl Chain {
     /// The chain, oldest first.
     pub(super) fn entries(&self) -> VecDeque<Entry> {
         self.entries.iter().rev().copied().collect()
+    }
+
+    /// Whether the newest segment of the log cannot be read, or not to its end.
+    pub(super) const fn is_open_ended(&self) -> bool {
+        !self.hidden.is_empty()
     }
 
     /// Fills in where the log goes on, and judges the segments that are not part of it.

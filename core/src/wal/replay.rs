@@ -38,6 +38,8 @@ pub struct Replay {
     entries: VecDeque<Entry>,
     /// LSN that follows what was delivered.
     expected: u64,
+    /// Whether what the log ends with could not be read.
+    is_open_ended: bool,
     end: ReplayEnd,
 }
 
@@ -89,6 +91,7 @@ impl Replay {
             notes: VecDeque::new(),
             entries: VecDeque::new(),
             expected: 1,
+            is_open_ended: false,
             end: ReplayEnd::default(),
         }
     }
@@ -166,7 +169,10 @@ impl Replay {
             (Phase::Deliver(deliver), Err(_)) => {
                 let damage = deliver.unreadable();
                 if let (Some(_), Some(lsns)) = (damage, deliver.unproven_lsns()) {
+                    self.is_open_ended = true;
                     self.end.predecessor = Some((wanted.segment, OPEN_END));
+                    let low = self.end.low_watermark;
+                    self.end.obsolete.retain(|&segment| segment < low);
                     self.end.next_lsn.0 = self.end.next_lsn.0.saturating_add(lsns);
                 }
                 self.end.damage.extend(damage);
@@ -274,6 +280,7 @@ impl Replay {
     fn next_link(&mut self, mut chain: Chain) {
         let Some(info) = chain.advance() else {
             self.entries = chain.entries();
+            self.is_open_ended = chain.is_open_ended();
             chain.conclude(&mut self.end, &mut self.notes);
             return;
         };
@@ -308,7 +315,7 @@ impl Replay {
         match self.entries.pop_front() {
             None => {
                 // Behind a segment that will be read again, nothing may be repeated.
-                self.end.repair &= !matches!(self.end.predecessor, Some((_, OPEN_END)));
+                self.end.repair &= !self.is_open_ended;
                 self.end
                     .damage
                     .sort_by_key(|damage| (damage.segment, damage.offset));
