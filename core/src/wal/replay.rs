@@ -326,7 +326,8 @@ impl Replay {
                 length,
                 end_lsn,
             }) => {
-                let end = end_lsn.unwrap_or(self.expected.saturating_add(frames_max(length)));
+                let behind = self.expected.saturating_add(frames_max(length));
+                let end = end_lsn.unwrap_or(behind);
                 let last = end.saturating_sub(1);
                 let first = Lsn(self.expected.min(last));
                 self.end.damage.push(LogDamage {
