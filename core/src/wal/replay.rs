@@ -179,7 +179,7 @@ impl Replay {
             info.length = block.len() as u64;
         }
         let register = Register::find(block, info.id);
-        info.state = match Header::find(block) {
+        info.state = match Header::find(block, info.id) {
             HeaderFound::Newer(version) => {
                 self.phase = Phase::Refused(newer(info.id, version));
                 return;
