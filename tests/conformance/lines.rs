@@ -32,6 +32,7 @@ fn run_row(server: &Server, row: &Row, tally: &mut Tally) {
     let error = error.map(|text| named(String::from_utf8_lossy(text).into_owned()));
     let content_type = answer.header("Content-Type").unwrap_or_default();
     let recorded_error = row.text("x_influxdb_error").map(latin1_to_lossy);
+    let recorded_error = recorded_error.map(|text| without_name(&text));
     let status = row.number("status").to_string();
     let mut parts = vec![
         ("status", status, answer.status.to_string()),
@@ -67,4 +68,14 @@ fn run_row(server: &Server, row: &Row, tally: &mut Tally) {
 pub(crate) fn latin1_to_lossy(text: &str) -> String {
     let bytes: Vec<u8> = text.chars().map(|letter| letter as u32 as u8).collect();
     String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// The header kept the name the database had when this was recorded: `d` and a number.
+fn without_name(text: &str) -> String {
+    const BEFORE: &str = " for database: d";
+    let Some((before, after)) = text.rsplit_once(BEFORE) else {
+        return text.to_owned();
+    };
+    let after = after.trim_start_matches(|letter: char| letter.is_ascii_digit());
+    format!("{before} for database: DB{after}")
 }

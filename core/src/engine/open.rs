@@ -4,14 +4,14 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use super::effects::Awaited;
-use super::recovery::Damage;
+use super::slot::Slot;
 use super::{Effect, Engine, SegmentInfo, State};
 use crate::fault::StorageFault;
 use crate::ids::{LayoutId, SegmentId, SeriesId, ShardId};
 use crate::meta::Change;
 use crate::model::FieldType;
 use crate::wal::definition::{self, Definition};
-use crate::wal::{self, FrameKind, Log, LogConfig, Replay, ReplayEnd, Step};
+use crate::wal::{self, FrameKind, Log, LogConfig, LogDamage, Replay, ReplayEnd, Step};
 
 /// The state of an engine that reads its log.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ struct Known {
     /// Shards of which a group was ever seen.
     housed: BTreeSet<ShardId>,
     /// Rows of shards of which none was: lost unless a later segment knows the group.
-    homeless: BTreeMap<ShardId, Damage>,
+    homeless: BTreeMap<ShardId, LogDamage>,
 }
 
 /// One shard's numbers in a segment, and what they stand for in this engine.
@@ -143,7 +143,7 @@ impl Engine {
     /// Applies rows and reports those that no definition makes readable: their own frames are
     /// intact, both copies of what they refer to are not.
     fn apply_rows_frame(&mut self, frame: &wal::Frame<'_>, known: &mut Known) {
-        let damage = |points: u64| Damage {
+        let damage = |points: u64| LogDamage {
             segment: frame.segment,
             offset: frame.offset,
             length: (wal::FRAME_HEAD_BYTES + frame.payload.len()) as u64,
@@ -170,6 +170,7 @@ impl Engine {
     }
 
     fn apply_definitions(&mut self, payload: &[u8], known: &mut Known) {
+        let mut field_slots = Vec::new();
         let numbers = &mut known.numbers;
         for entry in definition::entries(payload) {
             match entry {
@@ -179,11 +180,13 @@ impl Engine {
                             known.housed.insert(group.shard);
                         }
                         self.catalog.apply(&change);
+                        if matches!(change, Change::DropPolicy(_)) {
+                            self.drop_slots();
+                        }
                     }
                 }
                 Definition::Series { shard, series, key } => {
-                    let slot = self.slot_for_replay(shard);
-                    let Some(slot) = self.slots.get_mut(slot) else {
+                    let Some(slot) = self.slot_for_replay(shard) else {
                         continue;
                     };
                     let index = &mut slot.shard.index;
@@ -196,16 +199,13 @@ impl Engine {
                     measurement,
                     fields,
                 } => {
-                    let slot = self.slot_for_replay(shard);
-                    let Some(slot) = self.slots.get_mut(slot) else {
+                    let Some(slot) = self.slot_for_replay(shard) else {
                         continue;
                     };
                     let types = fields.iter().map(|&(_, field_type)| field_type).collect();
                     let owner = slot.shard.index.intern_measurement(measurement);
                     let fields = fields.iter().copied();
-                    let id = slot
-                        .shard
-                        .intern_layout(owner, fields, &mut self.field_slots);
+                    let id = slot.shard.intern_layout(owner, fields, &mut field_slots);
                     if let Some(id) = id {
                         let layouts = &mut numbers.entry(shard).or_default().layouts;
                         put(layouts, layout.0, Layout { id, types });
@@ -215,10 +215,19 @@ impl Engine {
         }
     }
 
-    fn slot_for_replay(&mut self, shard: ShardId) -> usize {
-        let slot = self.slot_of(shard);
-        self.current = slot.unwrap_or_else(|| self.add_slot(shard));
-        self.current
+    /// The slot of a shard, made if the catalog has the shard: what was dropped stays away.
+    fn slot_for_replay(&mut self, shard: ShardId) -> Option<&mut Slot> {
+        self.catalog.group_of(shard)?;
+        self.current = self.slot_of(shard).unwrap_or_else(|| self.add_slot(shard));
+        self.slots.get_mut(self.current)
+    }
+
+    /// Drops the slots whose shards the catalog has no more.
+    pub(super) fn drop_slots(&mut self) {
+        let catalog = &self.catalog;
+        self.slots
+            .retain(|slot| catalog.group_of(slot.shard.id).is_some());
+        self.current = self.slots.len().saturating_sub(1);
     }
 
     /// Puts rows into the caches; with `log_again`, only into the log. Returns how many rows
@@ -257,21 +266,16 @@ impl Engine {
                     lost += 1;
                     continue;
                 };
+                let place = (series, layout.id);
                 if !log_again {
                     slot.shard
                         .cache
                         .append(series, layout.id, row.class, row.time, row.values);
                 } else if let Some(log) = &mut self.log {
                     self.recorder.open(log, &self.catalog);
-                    self.recorder.define(slot, series, layout.id, log);
-                    let shard = slot.shard.id;
-                    let out = self
-                        .recorder
-                        .rows
-                        .begin(shard, series, layout.id, row.class, row.time);
-                    out.extend_from_slice(row.values);
-                    self.recorder.rows.count_point();
-                    self.recorder.spill_if_full(log);
+                    self.recorder
+                        .log_row(slot, log, place, row.class, row.time, row.values);
+                    self.recorder.record.count_point();
                 }
             }
         }
@@ -302,10 +306,7 @@ impl Engine {
             self.skip_ids(end.next_segment);
         }
         self.obsolete.clone_from(&end.obsolete);
-        let catalog = &self.catalog;
-        self.slots
-            .retain(|slot| catalog.group_of(slot.shard.id).is_some());
-        self.current = self.slots.len().saturating_sub(1);
+        self.drop_slots();
         if end.repair {
             self.open_record();
             for payload in &opening.uncertified {
@@ -339,18 +340,10 @@ impl Engine {
         self.recovery.segments = end.segments;
         self.recovery.records = end.records;
         self.recovery.torn_bytes = end.torn_bytes;
-        let found = end.damage.iter().map(|damage| Damage {
-            segment: damage.segment,
-            offset: damage.offset,
-            length: damage.length,
-            first: damage.first,
-            last: damage.last,
-            points: damage.points,
-        });
         let homeless = known.homeless.iter();
         let homeless = homeless.filter(|(shard, _)| !known.housed.contains(shard));
         let damage = &mut self.recovery.damage;
-        damage.extend(found.chain(homeless.map(|(_, damage)| *damage)));
+        damage.extend(end.damage.iter().chain(homeless.map(|(_, damage)| damage)));
         damage.sort_by_key(|damage| (damage.segment, damage.offset));
     }
 }

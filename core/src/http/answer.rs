@@ -36,11 +36,11 @@ impl Answer {
         answer
     }
 
-    /// Adds a header. Control bytes become spaces, which is what keeps a client's input from
+    /// Adds a header. Control bytes but TAB become spaces: this keeps a client's input from
     /// adding headers of its own.
     pub fn set(&mut self, name: &'static str, value: &[u8]) {
         let clean = |&byte: &u8| {
-            if byte < b' ' || byte == 0x7f {
+            if byte != b'\t' && (byte < b' ' || byte == 0x7f) {
                 b' '
             } else {
                 byte

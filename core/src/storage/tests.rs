@@ -300,3 +300,60 @@ fn rows_that_come_back_after_damage_are_not_taken_for_those_of_a_new_shard() {
     let again = open(config(), &mut storage).expect("memory does not fail");
     assert_eq!(dump(&again), expected);
 }
+
+#[test]
+fn rows_and_definitions_of_any_size_fit_the_log() {
+    let mut storage = MemoryStorage::default();
+    let mut engine = new_database(&mut storage);
+    let long = "x".repeat(crate::limits::STRING_BYTES_MAX);
+    let name = "n".repeat(50_000);
+    let mut names = String::from("names ");
+    let mut wide = String::from("wide ");
+    for i in 0..60 {
+        names.push_str(&alloc::format!("{name}{i}=1,"));
+    }
+    for i in 0..200_000 {
+        wide.push_str(&alloc::format!("f{i}=1234567890123456789i,"));
+    }
+    let strings = alloc::format!("strings a=\"{long}\",b=\"{long}\",c=\"{long}\",d=1 1");
+    for body in [&strings, &(names + "z=1 1"), &(wide + "z=1 1")] {
+        let report = write(&mut engine, body.as_bytes());
+        assert_eq!((report.outcome, report.written), (Outcome::Written, 1));
+        drive(&mut engine, &mut storage).expect("in turn");
+    }
+    let again = open(config(), &mut storage).expect("memory does not fail");
+    assert_eq!(again.recovery().damage, []);
+    assert_eq!(again.recovery().points, 3);
+    assert_eq!(dump(&again), dump(&engine));
+}
+
+#[test]
+fn thousands_of_shard_groups_are_logged_opened_and_dropped() {
+    const HOUR: i64 = 3_600_000_000_000;
+    let mut storage = MemoryStorage::default();
+    let mut engine = new_database(&mut storage);
+    let policy = "p".repeat(250);
+    let create = "DURATION INF REPLICATION 1 SHARD DURATION 1h DEFAULT";
+    let statement = alloc::format!("CREATE RETENTION POLICY {policy} ON d {create}");
+    engine.execute(NOW, &statement).expect("new");
+    let mut body = String::new();
+    for hour in 0..9_000 {
+        body.push_str(&alloc::format!("m v={hour} {}\n", hour * HOUR));
+    }
+    assert_eq!(write(&mut engine, body.as_bytes()).written, 9_000);
+    assert!(
+        engine.bytes() > 9_000 * 4_096,
+        "a shard costs the budget something"
+    );
+    drive(&mut engine, &mut storage).expect("in turn");
+    let mut again = open(config(), &mut storage).expect("memory does not fail");
+    assert_eq!(dump(&again).len(), 9_000);
+    write(&mut again, b"m v=1 1");
+    drive(&mut again, &mut storage).expect("in turn");
+    let drop = alloc::format!("DROP RETENTION POLICY {policy} ON d");
+    again.execute(NOW, &drop).expect("exists");
+    drive(&mut again, &mut storage).expect("in turn");
+    assert_eq!(again.bytes(), 0);
+    let empty = open(config(), &mut storage).expect("memory does not fail");
+    assert!(dump(&empty).is_empty());
+}

@@ -1,5 +1,6 @@
 //! SHOW MEASUREMENTS and SHOW SERIES.
 
+use alloc::borrow::Cow;
 use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -10,6 +11,7 @@ use super::super::scope::{self, Found};
 use super::condition::{Scope, Tags};
 use super::{Rows, page};
 use crate::influxql::{Expr, ShowMeasurements, ShowScope, TimeRange};
+use crate::model::key;
 
 /// SHOW MEASUREMENTS.
 pub(super) fn measurements(
@@ -89,18 +91,49 @@ pub(super) fn series(
 ) -> Result<(), String> {
     let asked = Scope::open(scope, view)?;
     let mut keys = Vec::new();
-    for (shard, id) in asked.found.values().flatten() {
-        let ids = asked
-            .series(shard, *id)
-            .map(|(_, ids)| ids)
-            .unwrap_or_default();
-        keys.extend(ids.into_iter().map(|id| shard.index.series_key(id)));
+    for (name, parts) in &asked.found {
+        let mut series = Vec::new();
+        for (shard, id) in parts {
+            let ids = asked.series(shard, *id).map(|(_, ids)| ids);
+            for id in ids.unwrap_or_default() {
+                let tags = key::parse(shard.index.series_key(id)).tags();
+                let tags =
+                    tags.map(|(tag, value)| (key::unescape_tag(tag), key::unescape_tag(value)));
+                series.push(tags.collect::<Vec<_>>());
+            }
+        }
+        series.sort_unstable();
+        series.dedup();
+        keys.extend(series.iter().map(|tags| spelled(name, tags)));
     }
-    keys.sort_unstable();
-    keys.dedup();
-    let keys = page(keys.into_iter(), scope.limit, scope.offset);
-    rows.strings(None, [b"key"], keys.map(|key| [key]));
+    let keys = page(keys.iter(), scope.limit, scope.offset);
+    rows.strings(None, [b"key"], keys.map(|key| [key.as_slice()]));
     Ok(())
+}
+
+/// A tag, unescaped.
+type Tag<'a> = (Cow<'a, [u8]>, Cow<'a, [u8]>);
+
+/// A series key as upstream shows it: made anew from its names, with less escaped than a
+/// client may have escaped, or more (`a==b` is the tag `a` of value `=b`). So the order is that
+/// of the names too: by measurement, then tag by tag.
+///
+/// Source: influxdb 1.12 `models.MakeKey`, `models.EscapeMeasurement`.
+fn spelled(measurement: &[u8], tags: &[Tag<'_>]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(measurement.len() + 32 * tags.len());
+    for &byte in measurement {
+        if matches!(byte, b',' | b' ') {
+            out.push(b'\\');
+        }
+        out.push(byte);
+    }
+    for (tag, value) in tags {
+        out.push(b',');
+        out.extend_from_slice(&key::escape_tag(tag));
+        out.push(b'=');
+        out.extend_from_slice(&key::escape_tag(value));
+    }
+    out
 }
 
 /// Whether a condition speaks of time.
