@@ -68,14 +68,27 @@ impl Header {
         }
     }
 
-    /// The first copy that is intact, out of as much of the block as there is.
-    pub(super) fn find(block: &[u8]) -> HeaderFound {
-        let copies = HEADER_COPIES_AT.into_iter();
-        copies
-            .filter_map(|at| block.get(at..at + HEADER_BYTES)?.first_chunk())
-            .map(Self::decode)
-            .find(|found| *found != HeaderFound::None)
-            .unwrap_or(HeaderFound::None)
+    /// The first copy that is intact, out of as much of the block as there is; if that is the
+    /// header of another segment than `segment`, rather one that is not: a sector written to
+    /// the wrong place hides no segment.
+    pub(super) fn find(block: &[u8], segment: SegmentId) -> HeaderFound {
+        let intact = || {
+            let copies = HEADER_COPIES_AT.into_iter();
+            copies
+                .filter_map(|at| block.get(at..at + HEADER_BYTES)?.first_chunk())
+                .map(Self::decode)
+                .filter(|found| *found != HeaderFound::None)
+        };
+        let is_own = |found: &HeaderFound| match found {
+            HeaderFound::Valid(header) => header.segment == segment,
+            HeaderFound::Newer(_) | HeaderFound::None => false,
+        };
+        match intact().next() {
+            Some(HeaderFound::Valid(first)) => {
+                intact().find(is_own).unwrap_or(HeaderFound::Valid(first))
+            }
+            first => first.unwrap_or(HeaderFound::None),
+        }
     }
 
     fn encode(&self) -> [u8; HEADER_BYTES] {

@@ -257,7 +257,7 @@ impl Replay {
             return;
         };
         let register = Register::find(block, info.id);
-        info.state = match Header::find(block) {
+        info.state = match Header::find(block, info.id) {
             HeaderFound::Newer(version) => {
                 self.phase = Phase::Refused(newer(info.id, version));
                 return;

@@ -69,7 +69,10 @@ fn a_header_and_a_register_have_these_bytes() {
     assert_eq!(block[124..128], crc32c(0, &block[..124]).to_le_bytes());
     assert_eq!(block[..128], block[4608..4736]);
     assert_eq!(block[..128], block[8704..8832]);
-    assert_eq!(Header::find(&block), HeaderFound::Valid(header));
+    assert_eq!(
+        Header::find(&block, header.segment),
+        HeaderFound::Valid(header)
+    );
 
     let register = Register {
         segment: SegmentId(3),

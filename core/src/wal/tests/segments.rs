@@ -261,6 +261,21 @@ fn a_damaged_repair_does_not_count_while_its_mark_is_unproven() {
 }
 
 #[test]
+fn the_header_of_another_segment_over_one_copy_hides_nothing() {
+    let sample = sample(true);
+    for (id, other) in [(1, 2), (2, 1), (3, 1)] {
+        for copy in [0, 4608, 8704] {
+            let mut store = sample.store.clone();
+            let header = store[&other][..128].to_vec();
+            store.get_mut(&id).unwrap()[copy..][..128].copy_from_slice(&header);
+            let outcome = replay(&store);
+            check(&sample, &outcome, "a header of another segment");
+            assert_eq!(outcome.end.damage, []);
+        }
+    }
+}
+
+#[test]
 fn any_page_of_a_header_block_may_be_lost() {
     let sample = sample(true);
     for id in [1, 2, 3] {
@@ -272,6 +287,6 @@ fn any_page_of_a_header_block_may_be_lost() {
             assert_eq!(outcome.end.damage, []);
         }
     }
-    let header = Header::find(&sample.store[&3]);
+    let header = Header::find(&sample.store[&3], SegmentId(3));
     assert!(matches!(header, HeaderFound::Valid(_)));
 }
