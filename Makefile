@@ -22,18 +22,26 @@ setup:
 
 lint:
 	cargo fmt --all --check
-	cargo clippy -p tidegate-core --all-targets -- -D warnings
+	cargo clippy -p tidegate-core --all-targets --features inflate -- -D warnings
 
 # The core alone, in seconds.
 quick:
-	cargo test -p tidegate-core
+	cargo test -p tidegate-core --features inflate
 
-test: setup lint quick build js
-	cargo test --release -p tidegate -p tidegate-wasm-build -p tidegate-tests
-	node --test wasm/test/*.test.mjs
+# One command builds all that needs wasmtime, so that it is compiled once: the server comes
+# with the tests of its package.
+PACKAGES := -p tidegate -p tidegate-wasm -p tidegate-wasm-build -p tidegate-tests
+
+test: setup lint quick
+	cargo test --release $(PACKAGES) --no-run
+	node wasm/scripts/build.mjs
+	cargo test --release $(PACKAGES)
+	node --test --test-timeout=120000 wasm/test/
 	python3 tests/clients/run.py --binary $(BINARY)
 
-proof: setup build js
+proof: setup
+	cargo test --release $(PACKAGES) --no-run
+	node wasm/scripts/build.mjs
 	PROOF_MINUTES=$(PROOF_MINUTES) cargo test --release -p tidegate-tests -- --nocapture
 
 bench: setup build

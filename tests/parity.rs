@@ -23,7 +23,9 @@ use tidegate_tests::proof::say;
 fn native_and_guest_give_the_same_effects_and_answers() {
     let module = GuestModule::compile();
     let minutes = std::env::var("PROOF_MINUTES").ok();
-    let minutes = minutes.and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
+    let minutes = minutes
+        .and_then(|text| text.parse::<u64>().ok())
+        .unwrap_or(0);
     let until = Instant::now() + Duration::from_secs(60 * minutes / 3);
     let mut totals = script::Counts::default();
     let mut seed = 1;

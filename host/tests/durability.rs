@@ -105,6 +105,9 @@ fn damage_is_reported_and_does_not_stop_the_start() {
     let json = std::fs::read_to_string(data.join("databases/000001/recovery.json"));
     let json = json.expect("a report");
     assert!(json.contains("\"points\": 10}"), "{json}");
+    let health = server.ask("GET /health HTTP/1.0\r\n\r\n");
+    assert!(health.starts_with("HTTP/1.0 200 "), "it serves: {health}");
+    assert!(health.contains(r#""name":"database \"a\"""#), "{health}");
 }
 
 #[test]
@@ -170,4 +173,41 @@ fn limit_files(server: &Server, current: Option<u64>) {
         maximum: None,
     };
     prlimit(pid, Resource::Fsize, limit).expect("limits can be set");
+}
+
+#[test]
+fn a_log_that_is_not_ours_is_refused_and_makes_health_fail() {
+    let temp = TempDir::new("refused");
+    let data = temp.0.join("data");
+    let server = Server::start(&data);
+    server.query("CREATE+DATABASE+a");
+    server.query("CREATE+DATABASE+b");
+    assert_eq!(server.write(&lines(0, 10)), 204);
+    let health = server.ask("GET /health HTTP/1.0\r\n\r\n");
+    assert!(health.contains(r#"{"checks":[],"#), "{health}");
+    server.signal("-TERM");
+    server.wait();
+    // As if somebody had copied the log of another database over it.
+    let identity = data.join("databases/000001/DATABASE");
+    let text = std::fs::read_to_string(&identity).expect("read");
+    let node = text.find("node = \"").expect("a node id") + 8;
+    let other = format!("{}{}{}", &text[..node], "0".repeat(32), &text[node + 32..]);
+    std::fs::write(&identity, other).expect("written");
+    let server = Server::start(&data);
+    assert_eq!(server.write(&lines(1_000, 1)), 503);
+    let health = server.ask("GET /health HTTP/1.0\r\n\r\n");
+    assert!(health.starts_with("HTTP/1.0 503 "), "{health}");
+    assert!(health.contains(r#""name":"database \"a\"""#), "{health}");
+    assert!(
+        health.contains(r#""name":"influxdb","status":"fail""#),
+        "{health}"
+    );
+    assert_eq!(
+        server.post("/write?db=b", b"m v=1", "").0,
+        204,
+        "the other one serves"
+    );
+    server.signal("-TERM");
+    let (_, log) = server.wait();
+    assert!(log.contains("database \"a\" is not served: "), "{log}");
 }

@@ -4,7 +4,7 @@
 use crate::upstream::Seen;
 
 /// Every class there is.
-pub(crate) const IDS: [&str; 8] = [
+pub(crate) const IDS: [&str; 11] = [
     "v167-suffix",
     "v167-time-field",
     "v167-batch-conflict",
@@ -12,7 +12,10 @@ pub(crate) const IDS: [&str; 8] = [
     "v167-tag-panic",
     "escaped-comma-value",
     "phantom-series",
+    "one-cause",
     "error-text-limit",
+    "doubled-backslash",
+    "empty-field-key-column",
 ];
 
 /// The classes that explain all differences of a case, or what is left.
@@ -33,10 +36,12 @@ pub(crate) fn classify(
         found.push("v167-suffix");
         error = bare;
     }
-    let stripped = "has been stripped from point.";
-    if status == 400 && error.contains(stripped) && theirs.status == 204 {
+    // What was stripped is told before what could not be parsed, which 1.6.7 tells alone.
+    let stripped = status == 400 && error.contains("has been stripped from point.");
+    let parse_errors = theirs.error.contains("partial write: unable to parse");
+    if stripped && (theirs.status == 204 || parse_errors) {
         found.push("v167-time-field");
-        (status, error) = (204, String::new());
+        (status, error) = (theirs.status, theirs.error.clone());
     }
     if error != theirs.error && error.contains("more lines") {
         let told = error.split("\\nand ").next().unwrap_or_default();
@@ -45,27 +50,76 @@ pub(crate) fn classify(
             error.clone_from(&theirs.error);
         }
     }
+    // 1.6.7 tells of one shard, whichever answers first; ours of all.
+    if let (Some(mine), Some(other)) = (rejected(&error), rejected(&theirs.error))
+        && error != theirs.error
+        && (mine > other || without_count(&error) == without_count(&theirs.error))
+    {
+        found.push("one-cause");
+        error.clone_from(&theirs.error);
+    }
     if (status, &error) != (theirs.status, &theirs.error) {
         return Err("answer".to_owned());
     }
-    let rejected = ours.error.contains("dropped=") && !ours.error.contains("dropped=0");
-    let phantom = |mine: &str, other: &str| rejected && contains_rows(other, mine);
     for (what, mine, other) in [
         ("series", &ours.series, &theirs.series),
         ("fields", &ours.fields, &theirs.fields),
         ("points", &ours.points, &theirs.points),
     ] {
         if mine != other {
-            // A phantom field shows as a column without a value as well.
-            if !phantom(mine, other) && !(what == "points" && rejected) {
-                return Err(what.to_owned());
-            }
-            found.push("phantom-series");
+            found.push(stored(body, ours, mine, other).ok_or_else(|| what.to_owned())?);
         }
     }
-    let _ = body;
     found.dedup();
     Ok(found)
+}
+
+/// Why what is stored differs, although the answers agree.
+fn stored(body: &[u8], ours: &Seen, mine: &str, other: &str) -> Option<&'static str> {
+    if named_empty(other) == *mine {
+        return Some("empty-field-key-column");
+    }
+    if rejected(&ours.error).is_some() && contains_rows(other, mine) {
+        return Some("phantom-series");
+    }
+    let doubled = body
+        .windows(3)
+        .any(|three| three.starts_with(b"\\\\") && b" ,=\"".contains(&three[2]));
+    let (mine, other) = (single_backslashes(mine), single_backslashes(other));
+    (doubled && contains_rows(&mine, &other)).then_some("doubled-backslash")
+}
+
+/// Runs of backslashes made one.
+fn single_backslashes(answer: &str) -> String {
+    let mut out = String::new();
+    for letter in answer.chars() {
+        if letter != '\\' || !out.ends_with('\\') {
+            out.push(letter);
+        }
+    }
+    out
+}
+
+/// How many points the shards rejected, if the answer tells of any.
+fn rejected(error: &str) -> Option<u64> {
+    let (_, count) = error.rsplit_once(" dropped=")?;
+    let digits = count
+        .split(|letter: char| !letter.is_ascii_digit())
+        .next()?;
+    digits.parse().ok().filter(|&count| count > 0)
+}
+
+fn without_count(error: &str) -> Option<&str> {
+    error.rsplit_once(" dropped=").map(|(text, _)| text)
+}
+
+/// The answer with columns called `val0` and so on called nothing.
+fn named_empty(answer: &str) -> String {
+    let mut out = answer.to_owned();
+    for number in 0..20 {
+        out = out.replace(&format!("\"val{number}\""), "\"\"");
+    }
+    out
 }
 
 /// InfluxDB 1.6.7 refused or crashed where 1.12 does not.
@@ -76,8 +130,10 @@ fn upstream_failed(ours: &Seen, theirs: &Seen) -> Option<&'static str> {
     if theirs.status == 500 && theirs.error.contains("Internal Server Error") {
         return Some("v167-tag-panic");
     }
-    let conflict = theirs.error.starts_with("{\"error\":\"field type conflict\"");
-    if conflict && ours.error.contains("field type conflict: input field") {
+    let conflict = theirs
+        .error
+        .starts_with("{\"error\":\"field type conflict\"");
+    if conflict && rejected(&ours.error).is_some() {
         return Some("v167-batch-conflict");
     }
     None
@@ -86,15 +142,17 @@ fn upstream_failed(ours: &Seen, theirs: &Seen) -> Option<&'static str> {
 /// The answer without what 1.6.7 does not yet say.
 fn without_suffix(error: &str) -> Option<String> {
     let (before, after) = error.split_once(" for database: DB")?;
-    let after = after.strip_prefix(" for retention policy: autogen").unwrap_or(after);
+    let after = after
+        .strip_prefix(" for retention policy: autogen")
+        .unwrap_or(after);
     Some(format!("{before}{after}"))
 }
 
-/// Whether `more` holds every cell of `fewer`.
+/// Whether `more` holds every text of `fewer`, wherever it stands: a phantom adds columns.
 fn contains_rows(more: &str, fewer: &str) -> bool {
-    let cells = fewer.split("],[").flat_map(|row| row.split(['[', ']']));
+    let cells = fewer.split([',', '[', ']']);
     cells
-        .filter(|cell| cell.starts_with('"') && !cell.contains("statement_id"))
+        .filter(|cell| cell.starts_with('"'))
         .all(|cell| more.contains(cell))
 }
 
@@ -122,7 +180,24 @@ mod tests {
         assert!(classify(b"", &ours, &theirs).is_err());
         let ours = seen(204, "", "[[\"cpu\"]]");
         let theirs = seen(204, "", "[[\"cpu\"],[\"mem\"]]");
-        assert!(classify(b"", &ours, &theirs).is_err(), "nothing was rejected");
+        assert!(
+            classify(b"", &ours, &theirs).is_err(),
+            "nothing was rejected"
+        );
+    }
+
+    #[test]
+    fn fewer_rejections_of_theirs_are_another_shard_and_more_are_not() {
+        let told = |count| format!("{{\"error\":\"partial write: x dropped={count}\"}}\n");
+        let case = |mine, other| {
+            classify(
+                b"",
+                &seen(400, &told(mine), ""),
+                &seen(400, &told(other), ""),
+            )
+        };
+        assert_eq!(case(2, 1), Ok(vec!["one-cause"]));
+        assert!(case(0, 1).is_err());
     }
 
     #[test]

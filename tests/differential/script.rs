@@ -21,8 +21,15 @@ pub(crate) struct Request {
 
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let body: String = String::from_utf8_lossy(&self.body).chars().take(500).collect();
-        write!(f, "{} {} {:?} {body:?}", self.method, self.target, self.headers)
+        let body: String = String::from_utf8_lossy(&self.body)
+            .chars()
+            .take(500)
+            .collect();
+        write!(
+            f,
+            "{} {} {:?} {body:?}",
+            self.method, self.target, self.headers
+        )
     }
 }
 
@@ -117,47 +124,94 @@ impl Script {
             target.push_str(&format!("&precision={}", self.rng.pick(&units)));
             // Times that fit every unit.
             bytes = (0..1 + self.rng.below(4))
-                .map(|_| format!("unit,host=a f={} {}\n", self.rng.below(9), self.rng.below(99)))
+                .map(|_| {
+                    format!(
+                        "unit,host=a f={} {}\n",
+                        self.rng.below(9),
+                        self.rng.below(99)
+                    )
+                })
                 .collect::<String>()
                 .into_bytes();
         }
         if self.rng.one_in(15) {
-            let more = ["&rp=autogen", "&rp=nope", "&consistency=one", "&consistency=two", "&rp="];
+            let more = [
+                "&rp=autogen",
+                "&rp=nope",
+                "&consistency=one",
+                "&consistency=two",
+                "&rp=",
+            ];
             target.push_str(self.rng.pick(&more));
         }
         let mut request = Request::new("POST", &target, &bytes);
         if self.rng.one_in(5) {
             let level = 1 + self.rng.below(9) as u32;
             request.body = gzip::compress(&bytes, level).expect("compressed");
-            request.headers.push(("Content-Encoding", "gzip".to_owned()));
+            request
+                .headers
+                .push(("Content-Encoding", "gzip".to_owned()));
         }
         if self.rng.one_in(25) {
             let kinds = ["application/csv", "application/x-msgpack", "text/plain"];
-            request.headers.push(("Accept", self.rng.pick(&kinds).to_owned()));
+            request
+                .headers
+                .push(("Accept", self.rng.pick(&kinds).to_owned()));
         }
         request
     }
 
     fn query(&mut self) -> Request {
-        let measurements = ["cpu", "mem", "disk", "net", "m", "\"c pu\"", "unit", "/c/", "/.*/"];
+        let measurements = [
+            "cpu", "mem", "disk", "net", "m", "\"c pu\"", "unit", "/c/", "/.*/",
+        ];
         let from = self.rng.pick(&measurements);
-        let fields = ["*", "f", "i, s", "f, host", "*::field", "f + i", "-f", "nope", "/f|i/"];
+        let fields = [
+            "*", "f", "i, s", "f, host", "*::field", "f + i", "-f", "nope", "/f|i/",
+        ];
         let fields = self.rng.pick(&fields);
         let conditions = [
-            "", "", " WHERE host = 'a'", " WHERE f > 0", " WHERE i < 10 AND b = true",
-            " WHERE time > 1767225600s", " WHERE time < 0", " WHERE host =~ /a|b/",
-            " WHERE \"region\" != 'b'", " WHERE s = 'a' OR host = ''", " WHERE f > 'x'",
+            "",
+            "",
+            " WHERE host = 'a'",
+            " WHERE f > 0",
+            " WHERE i < 10 AND b = true",
+            " WHERE time > 1767225600s",
+            " WHERE time < 0",
+            " WHERE host =~ /a|b/",
+            " WHERE \"region\" != 'b'",
+            " WHERE s = 'a' OR host = ''",
+            " WHERE f > 'x'",
         ];
         let tails = [
-            "", "", " GROUP BY host", " GROUP BY *", " ORDER BY time DESC", " LIMIT 3",
-            " LIMIT 2 OFFSET 1", " GROUP BY host SLIMIT 1", " GROUP BY *, region LIMIT 1",
+            "",
+            "",
+            " GROUP BY host",
+            " GROUP BY *",
+            " ORDER BY time DESC",
+            " LIMIT 3",
+            " LIMIT 2 OFFSET 1",
+            " GROUP BY host SLIMIT 1",
+            " GROUP BY *, region LIMIT 1",
         ];
         let shows = [
-            "SHOW MEASUREMENTS", "SHOW SERIES FROM cpu", "SHOW TAG KEYS", "SHOW FIELD KEYS FROM m",
-            "SHOW TAG VALUES WITH KEY = host", "SHOW TAG VALUES WITH KEY =~ /o/ LIMIT 2",
-            "SHOW SERIES WHERE host = 'a'", "SHOW DATABASES", "SHOW RETENTION POLICIES",
-            "SHOW SHARD GROUPS", "SHOW SERIES LIMIT 5", "SELECT", "SHOW", "DROP", "",
-            "SELECT f FROM cpu; SHOW MEASUREMENTS; SELECT", "SELECT f FROM cpu; SHOW DATABASES",
+            "SHOW MEASUREMENTS",
+            "SHOW SERIES FROM cpu",
+            "SHOW TAG KEYS",
+            "SHOW FIELD KEYS FROM m",
+            "SHOW TAG VALUES WITH KEY = host",
+            "SHOW TAG VALUES WITH KEY =~ /o/ LIMIT 2",
+            "SHOW SERIES WHERE host = 'a'",
+            "SHOW DATABASES",
+            "SHOW RETENTION POLICIES",
+            "SHOW SHARD GROUPS",
+            "SHOW SERIES LIMIT 5",
+            "SELECT",
+            "SHOW",
+            "DROP",
+            "",
+            "SELECT f FROM cpu; SHOW MEASUREMENTS; SELECT",
+            "SELECT f FROM cpu; SHOW DATABASES",
         ];
         let statement = if self.rng.one_in(3) {
             self.rng.pick(&shows).to_owned()
@@ -169,13 +223,20 @@ impl Script {
         if self.rng.one_in(3) {
             request.method = "GET";
         }
-        let more = ["&epoch=s", "&pretty=true", "&chunked=true", "&chunked=true&chunk_size=2"];
+        let more = [
+            "&epoch=s",
+            "&pretty=true",
+            "&chunked=true",
+            "&chunked=true&chunk_size=2",
+        ];
         if self.rng.one_in(8) {
             request.target.push_str(self.rng.pick(&more));
         }
         if self.rng.one_in(12) {
             let kinds = ["application/csv", "application/x-msgpack", "*/*"];
-            request.headers.push(("Accept", self.rng.pick(&kinds).to_owned()));
+            request
+                .headers
+                .push(("Accept", self.rng.pick(&kinds).to_owned()));
         }
         request
     }
@@ -220,13 +281,19 @@ impl Script {
             9 => Request::new("OPTIONS", "/query", b""),
             10 => Request::new("POST", "/write?db=%zz&db=one", good),
             // Cut before its field is whole: with one, it would be a point without a time.
-            _ => Request::new("POST", "/write?db=one", &good[..self.rng.index(good.len() - 3)]),
+            _ => Request::new(
+                "POST",
+                "/write?db=one",
+                &good[..self.rng.index(good.len() - 3)],
+            ),
         };
         if request.body.is_empty() || self.rng.one_in(2) {
             return request;
         }
         // Something that is no gzip, or that ends too early.
-        request.headers.push(("Content-Encoding", "gzip".to_owned()));
+        request
+            .headers
+            .push(("Content-Encoding", "gzip".to_owned()));
         let whole = gzip::compress(good, 6).expect("compressed");
         request.body = whole[..self.rng.index(whole.len() + 1)].to_vec();
         request

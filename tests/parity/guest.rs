@@ -49,7 +49,14 @@ fn guest_bytes() -> Vec<u8> {
     let target_dir = env::var_os("CARGO_TARGET_DIR").map_or(root().join("target"), Into::into);
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(root());
-    cargo.args(["build", "--quiet", "--profile", "guest", "--package", "tidegate-wasm"]);
+    cargo.args([
+        "build",
+        "--quiet",
+        "--profile",
+        "guest",
+        "--package",
+        "tidegate-wasm",
+    ]);
     cargo.args(["--features", "abi", "--target", TARGET, "--target-dir"]);
     cargo.arg(&target_dir);
     for name in ["CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS", "RUSTC_WRAPPER"] {

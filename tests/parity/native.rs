@@ -42,7 +42,9 @@ impl Twin for Native {
 
     fn fetch(&mut self, cursor: u32, rows_max: u32) -> (u32, Vec<u8>) {
         let mut out = Vec::new();
-        let fetched = self.engine().fetch(CursorId(cursor), rows_max as usize, &mut out);
+        let fetched = self
+            .engine()
+            .fetch(CursorId(cursor), rows_max as usize, &mut out);
         match fetched {
             Ok(more) => (u32::from(more), out),
             Err(misuse) => (2, misuse.to_string().into_bytes()),
@@ -50,12 +52,18 @@ impl Twin for Native {
     }
 
     fn poll(&mut self) -> Option<[u8; RECORD_BYTES]> {
-        self.engine().poll_effect().map(|effect| encode_effect(&effect))
+        self.engine()
+            .poll_effect()
+            .map(|effect| encode_effect(&effect))
     }
 
     fn effect_bytes(&mut self, id: u64, length: usize) -> Vec<u8> {
         let bytes = self.engine().effect_bytes(EffectId(id)).to_vec();
-        assert_eq!(bytes.len(), length, "an effect is as long as its record says");
+        assert_eq!(
+            bytes.len(),
+            length,
+            "an effect is as long as its record says"
+        );
         bytes
     }
 

@@ -69,7 +69,10 @@ impl Counts {
             self.reopened,
         ];
         assert!(all.iter().all(|&count| count > 0), "{self:?}");
-        assert!(self.segments > 3 * self.reopened, "segments did not roll: {self:?}");
+        assert!(
+            self.segments > 3 * self.reopened,
+            "segments did not roll: {self:?}"
+        );
     }
 }
 
@@ -151,7 +154,10 @@ impl<'a> Pair<'a> {
         }
         let request = WriteRequest {
             now_ns: NOW_NS + self.rng.below(1_000) as i64,
-            retention_policy: self.rng.pick(&["", "", "", "autogen", "r", "nope"]).to_owned(),
+            retention_policy: self
+                .rng
+                .pick(&["", "", "", "autogen", "r", "nope"])
+                .to_owned(),
             precision: if self.rng.one_in(5) {
                 Precision::from_code(self.rng.below(6) as u8).unwrap_or(Precision::Nanosecond)
             } else {
@@ -163,7 +169,12 @@ impl<'a> Pair<'a> {
         request.encode(&mut params);
         let native = self.native.write(&params, &bytes);
         let guest = self.guest.write(&params, &bytes);
-        assert_eq!(native, guest, "write of {:?}", String::from_utf8_lossy(&bytes));
+        assert_eq!(
+            native,
+            guest,
+            "write of {:?}",
+            String::from_utf8_lossy(&bytes)
+        );
         self.counts.writes += 1;
     }
 

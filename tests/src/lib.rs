@@ -3,9 +3,11 @@
 //! * [`kit`]: start servers, talk HTTP to them, read what the kernel counted.
 //! * [`r#gen`]: seeded generators; the same seed gives the same bytes everywhere.
 //! * [`proof`]: the servers that are compared, recorded answers, and what may differ.
+//! * [`sim`]: the deterministic simulator of the whole engine, and its oracle.
 //! * [`bench`]: the side-by-side benchmark behind `make bench`.
 
 pub mod bench;
 pub mod r#gen;
 pub mod kit;
 pub mod proof;
+pub mod sim;

@@ -2,7 +2,7 @@
 //
 //   node scripts/build.mjs [--no-abi]
 import { execFileSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
@@ -23,6 +23,22 @@ function artifact(feature, directory) {
   args.push("--features", feature, "--target", triple, "--target-dir", directory);
   run("cargo", args);
   return join(directory, triple, "guest", "tidegate_wasm.wasm");
+}
+
+// The generated module keeps its instance in variables of its own, one for the whole process. As a
+// function it has one per call: a server has an instance to itself, and replaces it after a trap.
+// Without a finalization registry nothing calls into an instance that trapped; what a server
+// holds in its instance goes with it.
+function oneInstancePerCall(path) {
+  const tail = "export { initSync, __wbg_init as default };";
+  const body = readFileSync(path, "utf8").replace(/^export class /gm, "class ");
+  const [inner, rest] = body.split(tail);
+  if (rest?.trim() !== "" || /^(export|import) /m.test(inner)) {
+    throw new Error(`${path}: the generated bindings are not of the expected form`);
+  }
+  const head = "export function bindings() {\nconst FinalizationRegistry = undefined;\n";
+  writeFileSync(path, `${head}${inner}return { initSync, Server };\n}\n`);
+  copyFileSync(join(here, "ts", "wasm", "tidegate.d.ts"), path.replace(/js$/, "d.ts"));
 }
 
 function typescript() {
@@ -47,6 +63,7 @@ mkdirSync(join(dist, "wasm"), { recursive: true });
 const js = artifact("js", join(target, "wasm-js"));
 const bindings = ["run", "--quiet", "--locked", "--package", "tidegate-wasm-build", "--"];
 run("cargo", [...bindings, js, join(dist, "wasm")]);
+oneInstancePerCall(join(dist, "wasm", "tidegate.js"));
 const shipped = [join(dist, "wasm", "tidegate_bg.wasm"), join(dist, "wasm", "tidegate.js")];
 if (!process.argv.includes("--no-abi")) {
   shipped.push(join(dist, "wasm", "tidegate_abi.wasm"));

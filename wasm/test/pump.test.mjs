@@ -89,17 +89,32 @@ test("a fault of the store is reported with its code, and all who wait are told"
   await assert.rejects(pump.durable(2n), { name: "NotDurableError" });
 });
 
-test("a read is supplied, or its fault", async () => {
+test("bytes that are read are supplied, and so is the news that they are lost", async () => {
   const engine = new Script();
   engine.reads = [1n, 2n];
   let calls = 0;
   const read = async () => {
-    if (calls++ === 1) throw new Error("cable pulled");
+    if (calls++ === 1) throw new StorageError("unreadable", "a bad sector");
     return new Uint8Array(5);
   };
   await new Pump(engine, storeWith({ read })).run();
-  assert.deepEqual(engine.reports, [[1n, 0, 5], [2n, 4, 0]]);
+  assert.deepEqual(engine.reports, [[1n, 0, 5], [2n, 3, 0]]);
 });
+
+for (const fault of ["no-space", "io", "fenced"]) {
+  test(`a read that fails for the moment (${fault}) ends the pump and is no damage`, async () => {
+    const engine = new Script();
+    engine.reads = [1n];
+    const read = async () => {
+      throw new StorageError(fault, "not now");
+    };
+    const pump = new Pump(engine, storeWith({ read }));
+    await pump.run();
+    assert.deepEqual(engine.reports, []);
+    assert.ok(pump.ended);
+    assert.match(String(pump.lastFault), /not now/);
+  });
+}
 
 test("a store that cannot be made ends the pump", async () => {
   const engine = new Script();

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -121,6 +121,54 @@ test("files: a database whose creation was cut short is not there", () =>
       assert.equal(values(await server.query("SHOW DATABASES")), undefined);
       await server.query("CREATE DATABASE half");
       assert.equal((await server.write({ database: "half" }, LINES)).status, 204);
+    });
+  }));
+
+for (const [what, broken] of [
+  ["a read of its log", "read"],
+  ["the listing of its log", "segments"],
+]) {
+  test(`files: a database is kept, and found again, when ${what} fails at the start`, () =>
+    withDirectory(async (directory) => {
+      await withServer(directory, async (server) => {
+        await server.query("CREATE DATABASE db");
+        assert.equal((await server.write({ database: "db" }, LINES)).status, 204);
+      });
+      const stores = await FileStores.take(directory);
+      const { open: openStore } = stores;
+      let failing = true;
+      stores.open = async (name) => {
+        const store = await openStore.call(stores, name);
+        const method = store[broken];
+        store[broken] = async (...position) => {
+          if (failing) throw new StorageError("no-space", "EMFILE: too many open files");
+          return method.apply(store, position);
+        };
+        return store;
+      };
+      await withServer(stores, async (server) => {
+        const early = await server.write({ database: "db" }, LINES);
+        assert.equal(early.status, 503, text(early));
+        failing = false;
+        let json;
+        for (let i = 0; i < 200; i++) {
+          json = await server.query("SELECT v FROM cpu", "db");
+          if (values(json) !== undefined) break;
+          await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+        assert.equal(values(json)?.length, 2, JSON.stringify(json));
+      });
+    }));
+}
+
+test("files: a database whose creation left an empty segment behind is not there", () =>
+  withDirectory(async (directory) => {
+    const stores = await FileStores.take(directory);
+    await stores.create("half", new Uint8Array(16));
+    await writeFile(join(directory, "databases", "000001", "wal", "0000000000000001.wal"), "");
+    await withServer(stores, async (server) => {
+      assert.equal(values(await server.query("SHOW DATABASES")), undefined);
+      await server.query("CREATE DATABASE half");
     });
   }));
 

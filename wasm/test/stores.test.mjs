@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import fs, { mkdir, mkdtemp, open as openFile, readdir, rm, writeFile } from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -69,7 +70,8 @@ for (const [kind, withStores] of Object.entries(KINDS)) {
       await store.quarantine(1n, 0, 1);
       await store.delete(1n);
       await store.delete(1n);
-      await rejectsWith("unreadable", () => store.read(1n, 0, 1));
+      // Not damage: what is not listed is not missing either.
+      await rejectsWith("io", () => store.read(1n, 0, 1));
       assert.deepEqual(await store.segments(), []);
       await store.close();
     }));
@@ -91,6 +93,29 @@ async function withDirectory(use) {
   }
 }
 
+test("file: only what the medium has lost is unreadable; the rest may pass", () =>
+  withDirectory(async (directory) => {
+    const { FileStore } = await import("../dist/stores/file_store.js");
+    const store = new FileStore(directory, NODE_ID);
+    const handle = await openFile(directory, "r");
+    const prototype = Object.getPrototypeOf(handle);
+    await handle.close();
+    await mkdir(join(directory, "wal"));
+    await store.persist(1n, 0, bytes(1, 2), true);
+    const { read } = prototype;
+    try {
+      for (const [code, fault] of [["EIO", "unreadable"], ["EMFILE", "no-space"], ["EACCES", "io"]]) {
+        prototype.read = async () => {
+          throw Object.assign(new Error(code), { code });
+        };
+        await rejectsWith(fault, () => store.read(1n, 0, 1));
+      }
+    } finally {
+      prototype.read = read;
+    }
+    await store.close();
+  }));
+
 test("file: a directory has one owner, until that owner is dead", () =>
   KINDS.file(async (_, directory) => {
     await rejectsWith("fenced", () => FileStores.take(directory));
@@ -107,7 +132,7 @@ test("file: a directory that the native server has locked is refused", () =>
     await (await FileStores.take(directory)).close();
     const lock = join(directory, "lock");
     await writeFile(lock, "");
-    const holder = spawn("flock", [lock, "sh", "-c", "echo held; sleep 60"], { detached: true });
+    const holder = spawn("flock", ["-o", lock, "sh", "-c", "echo held; sleep 60"], { detached: true });
     await once(holder.stdout, "data");
     await rejectsWith("fenced", () => FileStores.take(directory));
     process.kill(-holder.pid);
@@ -157,4 +182,66 @@ test("file: a database keeps any name, whichever way its file quotes it", () =>
       const nodeId = Uint8Array.from({ length: 16 }, (_, i) => [0xed, 0xfe][i] ?? 0);
       assert.deepEqual(await identityOf(directory), { name, nodeId });
     }
+  }));
+
+/** Lets every `open` of a directory be seen, and its sync fail if `fails` says so of its path. */
+async function withSyncs(fails, use) {
+  const { open } = fs;
+  const synced = [];
+  fs.open = async (path, ...rest) => {
+    const handle = await open(path, ...rest);
+    const { sync } = handle;
+    handle.sync = async () => {
+      if (fails(path)) throw Object.assign(new Error("EIO: sync"), { code: "EIO" });
+      await sync.call(handle);
+      synced.push(path);
+    };
+    return handle;
+  };
+  syncBuiltinESMExports();
+  try {
+    await use(synced);
+  } finally {
+    fs.open = open;
+    syncBuiltinESMExports();
+  }
+}
+
+test("file: every directory that is made is made durable in its parent", () =>
+  withDirectory((directory) =>
+    withSyncs(() => false, async (synced) => {
+      const data = join(directory, "a", "b", "data");
+      await (await FileStores.take(data)).close();
+      const parents = [directory, join(directory, "a"), join(directory, "a", "b")];
+      for (const path of [...parents, data, join(data, "databases")]) {
+        assert.ok(synced.includes(path), `${path} is not among ${synced}`);
+      }
+      synced.length = 0;
+      await (await FileStores.take(data)).close();
+      for (const path of [join(directory, "a", "b"), data, join(data, "databases")]) {
+        assert.ok(synced.includes(path), `${path} is not among ${synced}`);
+      }
+    }),
+  ));
+
+test("file: a create whose last sync fails leaves nothing behind, now or for the next try", () =>
+  withDirectory(async (directory) => {
+    const stores = await FileStores.take(directory);
+    const databases = join(directory, "databases");
+    let failures = 1;
+    await withSyncs(
+      (path) => path === databases && failures-- > 0,
+      async () => {
+        await rejectsWith("io", () => stores.create("db", NODE_ID));
+        assert.deepEqual(await readdir(databases), []);
+        assert.deepEqual(await stores.list(), []);
+        // Now taking it back fails too, and the next try has to do that first.
+        failures = 2;
+        await rejectsWith("io", () => stores.create("db", NODE_ID));
+        await stores.create("db", NODE_ID);
+        assert.equal((await readdir(databases)).length, 1);
+        assert.deepEqual(await stores.list(), ["db"]);
+      },
+    );
+    await stores.close();
   }));

@@ -1,13 +1,17 @@
 /** One database of a server: a store, and the engine that is open over it now. */
 
 import { driven, type Face } from "./face.js";
+import { TrapError } from "./instance.js";
 import { Pump } from "./pump.js";
 import type { Store } from "./types.js";
 
 const REOPEN_DELAY_MS_MAX = 5_000;
+/** A database that traps the engine so often without making progress is left closed. */
+const TRAPS_MAX = 2;
 
 /** What a database needs from its server. */
 export interface Surroundings {
+  /** The instance that serves now. */
   face: Face;
   report: (message: string) => void;
 }
@@ -17,29 +21,32 @@ export class Database {
   readonly name: string;
   readonly store: Promise<Store>;
   readonly #around: Surroundings;
+  /** Where the engine is; the surroundings may have another instance by now. */
+  #face: Face;
   #engine = -1;
   #pump: Pump | undefined;
   #stopped = false;
+  /** Counts instances: whatever began with an earlier one ends where it next looks. */
+  #generation = 0;
+  /** Traps since a write last became durable. */
+  #traps = 0;
+  /** The last attempt to open; attempts follow each other. */
+  #attempt: Promise<unknown> = Promise.resolve();
 
-  private constructor(name: string, store: Promise<Store>, around: Surroundings) {
+  /** A database that is yet to be started; the store may be in the making. */
+  constructor(name: string, store: Promise<Store>, around: Surroundings) {
     this.name = name;
     this.store = store;
     this.#around = around;
+    this.#face = around.face;
+    // Whoever makes the store hears of its failure.
+    store.catch(() => undefined);
   }
 
-  /** Takes over an engine that a request has just created; the store may be in the making. */
+  /** Takes over an engine that a request has just created. */
   static created(name: string, engine: number, store: Promise<Store>, around: Surroundings) {
     const database = new Database(name, store, around);
-    database.#drive(engine);
-    void database.#pump?.run();
-    return database;
-  }
-
-  /** Opens a database from its log; resolves when it runs or is refused. */
-  static async opened(name: string, store: Store, around: Surroundings): Promise<Database> {
-    const database = new Database(name, Promise.resolve(store), around);
-    await database.#open();
-    if (database.#pump?.ended) database.#recoverFrom(database.#pump);
+    void database.#drive(engine).run();
     return database;
   }
 
@@ -48,10 +55,29 @@ export class Database {
     return this.#engine;
   }
 
-  /** Whether it runs and nothing was ever written to it, not even that it was created. */
-  get isBlank(): boolean {
-    const { face } = this.#around;
-    return face.phase(this.#engine) === "running" && face.durable(this.#engine) === 0n;
+  /**
+   * Opens the database from its log; resolves when it runs, is refused, or has to be retried,
+   * which goes on in the background.
+   */
+  async start(): Promise<void> {
+    const generation = this.#generation;
+    this.#holdPlace();
+    const failure = await this.#open(generation);
+    if (failure !== undefined) void this.#retry(generation, failure);
+  }
+
+  /** The instance is gone: nothing further is performed, and who still waits is told `reason`. */
+  detach(reason: string): void {
+    const pump = this.#pump;
+    this.#generation++;
+    this.#pump = undefined;
+    this.#engine = -1;
+    const stopped = pump?.stop(reason);
+    this.#attempt = this.#attempt.then(async () => {
+      // The store is free again when what the pump was about is done.
+      await stopped;
+      if (pump?.lastFault instanceof TrapError) this.#traps++;
+    });
   }
 
   /** Resolves when the ticket, given out by the present engine, is durable. */
@@ -60,6 +86,7 @@ export class Database {
     if (pump === undefined) throw new Error(`database ${this.name} is not open`);
     try {
       await pump.durable(ticket);
+      this.#traps = 0;
     } catch (error) {
       this.#recoverFrom(pump);
       throw error;
@@ -76,46 +103,86 @@ export class Database {
   /** Ends the engine and lets go of the store; who still waits is told `reason`. */
   async stop(reason: string): Promise<void> {
     this.#stopped = true;
-    await this.#pump?.stop(reason);
+    const stopped = this.#pump?.stop(reason);
+    // At once: the name may be created again by the very next request.
+    this.#face.release(this.#engine);
+    await stopped;
+    await this.#attempt;
     await this.store.then((store) => store.close()).catch(() => undefined);
   }
 
-  #drive(engine: number): void {
+  #drive(engine: number): Pump {
+    this.#face = this.#around.face;
     this.#engine = engine;
-    this.#pump = new Pump(driven(this.#around.face, engine), this.store);
-  }
-
-  async #open(): Promise<void> {
-    const store = await this.store;
-    const segments = (await store.segments()).sort((a, b) => (a.id < b.id ? -1 : 1));
-    if (this.#stopped) return;
-    const { face, report } = this.#around;
-    const listing = segments.flatMap(({ id, length }) => [id, BigInt(length)]);
-    this.#drive(face.open(this.name, store.nodeId, BigUint64Array.from(listing)));
-    await this.#pump?.run();
-    const notice = this.#stopped ? undefined : face.notice(this.#engine);
-    if (notice) report(`database ${this.name}: ${notice}`);
+    this.#pump = new Pump(driven(this.#face, engine), this.store);
+    return this.#pump;
   }
 
   /** Called by everyone who met the failure; the first one acts. */
   #recoverFrom(pump: Pump): void {
     if (pump !== this.#pump || this.#stopped) return;
     this.#pump = undefined;
-    void this.#reopen(pump.lastFault);
+    void this.#retry(this.#generation, pump.lastFault ?? "storage failed");
   }
 
-  async #reopen(fault: unknown): Promise<void> {
-    const { face, report } = this.#around;
-    for (let delay = 0; !this.#stopped; delay = Math.min(2 * delay + 50, REOPEN_DELAY_MS_MAX)) {
-      report(`database ${this.name}: storage failed, reopening from the log: ${String(fault)}`);
+  async #retry(generation: number, failure: unknown): Promise<void> {
+    for (let delay = 0; failure !== undefined; ) {
+      if (this.#isOver(generation)) return;
+      this.#around.report(`database ${this.name}: opening from the log again: ${String(failure)}`);
       await new Promise((resolve) => setTimeout(resolve, delay));
-      try {
-        await this.#open();
-        if (this.#stopped || face.phase(this.#engine) !== "poisoned") return;
-        fault = this.#pump?.lastFault;
-      } catch (error) {
-        fault = error;
-      }
+      delay = Math.min(2 * delay + 50, REOPEN_DELAY_MS_MAX);
+      failure = await this.#open(generation);
     }
+  }
+
+  #isOver(generation: number): boolean {
+    return this.#stopped || generation !== this.#generation;
+  }
+
+  /**
+   * An engine whose reads are never answered: until the listing is there, requests are told that
+   * the database is being opened, and not that there is none.
+   */
+  #holdPlace(): void {
+    const unread = BigUint64Array.of(1n, 1n);
+    this.#face = this.#around.face;
+    this.#engine = this.#face.open(this.name, new Uint8Array(16), unread);
+  }
+
+  /** Tries once, after all attempts before; resolves to what stands in the way, if anything. */
+  #open(generation: number): Promise<unknown> {
+    const attempt = async () => {
+      if (this.#isOver(generation)) return undefined;
+      try {
+        return await this.#openOnce(generation);
+      } catch (error) {
+        if (error instanceof TrapError) this.#traps++;
+        return error;
+      }
+    };
+    this.#attempt = this.#attempt.then(attempt);
+    return this.#attempt;
+  }
+
+  async #openOnce(generation: number): Promise<unknown> {
+    const { face, report } = this.#around;
+    if (this.#traps >= TRAPS_MAX) {
+      report(`database ${this.name}: it traps the engine and stays closed until the next start`);
+      return undefined;
+    }
+    const store = await this.store;
+    const segments = (await store.segments()).sort((a, b) => (a.id < b.id ? -1 : 1));
+    if (this.#isOver(generation)) return undefined;
+    const listing = segments.flatMap(({ id, length }) => [id, BigInt(length)]);
+    const pump = this.#drive(face.open(this.name, store.nodeId, BigUint64Array.from(listing)));
+    await pump.run();
+    if (this.#isOver(generation) || pump !== this.#pump) return undefined;
+    if (pump.ended) {
+      this.#pump = undefined;
+      return pump.lastFault ?? "storage failed";
+    }
+    const notice = face.notice(this.#engine);
+    if (notice) report(`database ${this.name}: ${notice}`);
+    return undefined;
   }
 }

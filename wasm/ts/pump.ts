@@ -92,8 +92,8 @@ export class Pump {
       }
       this.#release();
     } catch (error) {
-      // A trap, a misuse, or a store that could not be made. Faults of a store that was made are
-      // reported to the engine instead.
+      // A trap, a misuse, a store that could not be made, or a log that cannot be read at the
+      // moment. Other faults are reported to the engine instead.
       this.lastFault = error;
       this.#ended ??= "the engine or its store failed";
     } finally {
@@ -113,7 +113,11 @@ export class Pump {
       bytes = await this.#ask(effect, store);
     } catch (error) {
       this.lastFault = error;
-      fault = faultCode(error instanceof StorageError ? error.fault : "io");
+      const kind = error instanceof StorageError ? error.fault : "io";
+      // Only damage is the engine's business: it goes on without these bytes. Whatever else keeps
+      // them from being read now may pass, and then they are there.
+      if (effect.kind === "read" && kind !== "unreadable") throw error;
+      fault = faultCode(kind);
     }
     // Meanwhile the engine may have been dropped, and nobody is left to report to.
     if (this.#ended !== undefined) return;

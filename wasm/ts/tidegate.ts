@@ -2,9 +2,9 @@
 
 import { wallClock } from "./clock.js";
 import { Database, type Surroundings } from "./database.js";
-import type { Change } from "./face.js";
-import { initSync, Server } from "./wasm/tidegate.js";
-import type { ServerAnswer, ServerOptions, ServerRequest, Stores } from "./types.js";
+import type { Change, Face, Handled } from "./face.js";
+import { GoneError, instantiate, TrapError } from "./instance.js";
+import type { ServerAnswer, ServerOptions, ServerRequest, Store, Stores } from "./types.js";
 
 /** How a client says what a body belongs to. */
 export interface WriteTarget {
@@ -12,6 +12,10 @@ export interface WriteTarget {
   retentionPolicy?: string;
   precision?: "n" | "u" | "ms" | "s" | "m" | "h";
 }
+
+/** For so long a request waits for the databases to come back after a trap. */
+const REVIVAL_MS_MAX = 10_000;
+const INSTANTIATE_DELAY_MS = 1_000;
 
 /** A server in this process. Its databases live where `stores` keeps them. */
 export class Tidegate {
@@ -22,10 +26,24 @@ export class Tidegate {
   /** Stores are made and removed one after the other, in the order of the requests. */
   #administration: Promise<unknown> = Promise.resolve();
 
-  private constructor(stores: Stores, nowNs: () => bigint, around: Surroundings) {
+  readonly #instantiate: () => Face;
+  /** Pending from a trap until the databases are back. */
+  #revival: Promise<void> | undefined;
+  #isClosed = false;
+
+  private constructor(module: WebAssembly.Module, stores: Stores, options: ServerOptions) {
     this.#stores = stores;
-    this.#nowNs = nowNs;
-    this.#around = around;
+    this.#nowNs = options.nowNs ?? wallClock();
+    const random = options.random ?? ((bytes) => void crypto.getRandomValues(bytes));
+    this.#instantiate = () => {
+      const entropy = new Uint8Array(32);
+      random(entropy);
+      return instantiate(module, entropy, stores.ack, (trap) => this.#trapped(trap));
+    };
+    this.#around = {
+      face: this.#instantiate(),
+      report: options.report ?? ((message) => console.warn(`tidegate: ${message}`)),
+    };
   }
 
   /** Starts the engine from its module and opens all databases. */
@@ -34,29 +52,42 @@ export class Tidegate {
     stores: Stores,
     options: ServerOptions = {},
   ): Promise<Tidegate> {
-    initSync({ module });
-    const entropy = new Uint8Array(32);
-    (options.random ?? ((bytes) => void crypto.getRandomValues(bytes)))(entropy);
-    const server = new Tidegate(stores, options.nowNs ?? wallClock(), {
-      face: new Server(entropy, stores.ack),
-      report: options.report ?? ((message) => console.warn(`tidegate: ${message}`)),
-    });
+    const isModule = module instanceof WebAssembly.Module;
+    const compiled = isModule ? module : await WebAssembly.compile(module);
+    const server = new Tidegate(compiled, stores, options);
     for (const name of await stores.list()) {
-      const database = await Database.opened(name, await stores.open(name), server.#around);
+      const store = await stores.open(name);
+      if (await isBlank(store)) {
+        // The process died while the database was created, unacknowledged.
+        server.#around.report(`database ${name}: its creation was cut short, removing it`);
+        await stores.drop(name);
+        continue;
+      }
+      while (server.#revival !== undefined) await server.#revival;
+      const database = new Database(name, Promise.resolve(store), server.#around);
       server.#databases.set(name, database);
-      // Its log is empty: the process died while the database was created, unacknowledged.
-      if (database.isBlank) await server.#forget(database);
+      // If it traps, it is started again with all others.
+      await database.start().catch(ignoreTrap);
     }
+    while (server.#revival !== undefined) await server.#revival;
     return server;
   }
 
   /** Answers a request when what the answer says is durable. */
   async handle(request: ServerRequest): Promise<ServerAnswer> {
-    const { face } = this.#around;
-    const headers = [...request.headers].flat();
-    const { method, url, body } = request;
-    const id = crypto.randomUUID();
-    const handled = face.handle(method, url, headers, body, this.#nowNs(), id);
+    // Nothing is awaited between this and the last use of the engine's numbers, which hold for
+    // one instance only.
+    while (this.#revival !== undefined) await this.#revival;
+    let handled: Handled;
+    try {
+      const headers = [...request.headers].flat();
+      const { method, url, body } = request;
+      const id = crypto.randomUUID();
+      handled = this.#around.face.handle(method, url, headers, body, this.#nowNs(), id);
+    } catch (error) {
+      ignoreTrap(error);
+      return trappedAnswer();
+    }
     const { changes, tickets, otherwise, ...answer } = handled;
     try {
       await Promise.all([
@@ -99,21 +130,52 @@ export class Tidegate {
 
   /** Ends all engines after what they have accepted is durable, and gives up the stores. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     for (const database of this.#databases.values()) {
       await database.settle();
       await database.stop("the server is closing");
-      this.#around.face.release(database.engine);
     }
+    await this.#revival;
     this.#databases.clear();
     await this.#administration.catch(() => undefined);
     await this.#stores.close();
   }
 
-  async #forget(database: Database): Promise<void> {
-    this.#databases.delete(database.name);
-    await database.stop("the database was dropped");
-    this.#around.face.release(database.engine);
-    await this.#stores.drop(database.name);
+  /** Called in the midst of the call that trapped. */
+  #trapped(trap: TrapError): void {
+    for (const database of this.#databases.values()) database.detach(trap.message);
+    if (this.#isClosed) return;
+    this.#around.report(`${trap.message}; reopening all databases in a fresh instance`);
+    const revival = this.#revive().finally(() => {
+      // Another trap may have begun another one.
+      if (this.#revival === revival) this.#revival = undefined;
+    });
+    this.#revival = revival;
+  }
+
+  async #revive(): Promise<void> {
+    await this.#replaceInstance();
+    if (this.#isClosed) return;
+    const starts = [...this.#databases.values()].map((database) => database.start());
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const enough = new Promise((resolve) => (timer = setTimeout(resolve, REVIVAL_MS_MAX)));
+    // A start only rejects for a trap, and then the next revival is under way.
+    await Promise.race([Promise.allSettled(starts), enough]);
+    clearTimeout(timer);
+  }
+
+  async #replaceInstance(): Promise<void> {
+    // Not while the call that trapped is still on the stack.
+    await undefined;
+    while (!this.#isClosed) {
+      try {
+        this.#around.face = this.#instantiate();
+        return;
+      } catch (error) {
+        this.#around.report(`the engine cannot be started, trying again: ${String(error)}`);
+        await new Promise((resolve) => setTimeout(resolve, INSTANTIATE_DELAY_MS));
+      }
+    }
   }
 
   async #durable(engine: number, lsn: bigint): Promise<void> {
@@ -138,8 +200,8 @@ export class Tidegate {
     this.#databases.set(name, database);
     return store.catch((error: unknown) => {
       this.#around.report(`database ${name} was not created: ${String(error)}`);
-      this.#around.face.release(engine);
       if (this.#databases.get(name) === database) this.#databases.delete(name);
+      void database.stop("the database was not created");
       throw error;
     });
   }
@@ -149,4 +211,33 @@ export class Tidegate {
     this.#administration = done.catch(() => undefined);
     return done;
   }
+}
+
+/**
+ * Whether nothing was ever written to a store, not even that the database was created. Only what
+ * the store lists can tell; when it cannot list, the answer is no.
+ */
+async function isBlank(store: Store): Promise<boolean> {
+  try {
+    return (await store.segments()).every(({ length }) => length === 0);
+  } catch {
+    return false;
+  }
+}
+
+/** Swallows that the instance trapped, which is seen to elsewhere, and nothing else. */
+function ignoreTrap(error: unknown): void {
+  if (!(error instanceof TrapError || error instanceof GoneError)) throw error;
+}
+
+function trappedAnswer(): ServerAnswer {
+  const text = "the engine failed, the databases are being reopened, retry later";
+  return {
+    status: 503,
+    headers: [
+      ["Content-Type", "application/json"],
+      ["Retry-After", "1"],
+    ],
+    body: new TextEncoder().encode(`${JSON.stringify({ error: text })}\n`),
+  };
 }

@@ -34,7 +34,11 @@ export interface Store {
    * `sync`, resolving means: they survive a loss of power, as far as this store can promise.
    */
   persist(segment: bigint, offset: number, bytes: Uint8Array, sync: boolean): Promise<void>;
-  /** Bytes of a segment; fewer than `length` only where it ends. */
+  /**
+   * Bytes of a segment; fewer than `length` only where it ends. The fault `unreadable` says that
+   * the medium has lost them: the engine reports damage and goes on. After any other fault the
+   * database is opened again, later.
+   */
   read(segment: bigint, offset: number, length: number): Promise<Uint8Array>;
   /** Removes a segment, durably. Removing what is not there is success. */
   delete(segment: bigint): Promise<void>;

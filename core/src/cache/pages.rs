@@ -25,7 +25,7 @@ const OFFSET_BITS: u32 = 20;
 const PAGES_MAX: usize = (1 << (32 - OFFSET_BITS)) - 1;
 
 /// A small shard must stay small, a large one must not carve a page a minute.
-const PAGE_BYTES_FIRST: usize = 16 << 10;
+const PAGE_BYTES_FIRST: usize = 1 << 10;
 const PAGE_BYTES_MAX: usize = 1 << OFFSET_BITS;
 
 /// Growing memory that never moves what it holds.
@@ -36,15 +36,19 @@ pub(super) struct Pages {
 }
 
 impl Pages {
-    /// Whether another page fits the address space.
-    pub(super) const fn has_room(&self) -> bool {
-        self.pages.len() < PAGES_MAX
-    }
-
     /// Carves `length` bytes. A chunk larger than a page gets one of its own.
+    ///
+    /// # Panics
+    ///
+    /// When the address space is used up, rather than hand out what is in use. The limit on the
+    /// cache keeps it from happening.
     pub(super) fn carve(&mut self, length: usize) -> Address {
         let room = self.pages.last().map_or(0, |page| page.len());
         if self.used + length > room {
+            assert!(
+                self.pages.len() < PAGES_MAX,
+                "cache beyond its address space"
+            );
             let grown = (room * 2).clamp(PAGE_BYTES_FIRST, PAGE_BYTES_MAX);
             self.pages
                 .push(vec![0; grown.max(length)].into_boxed_slice());

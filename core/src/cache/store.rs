@@ -66,11 +66,6 @@ impl Cache {
         self.time_min.zip(self.time_max)
     }
 
-    /// Whether another row can be addressed: 4 GiB a shard.
-    pub const fn has_room(&self) -> bool {
-        self.pages.has_room()
-    }
-
     /// Rows of a series so far; the number pins what a reader may see.
     pub fn rows_of(&self, series: SeriesId) -> u32 {
         self.tails

@@ -75,15 +75,13 @@ impl Engine {
             Some(Awaited::Read) => return Err(Misuse::WrongReport),
             Some(Awaited::Other) => {}
             Some(&Awaited::Persist(ticket)) => {
-                let Some(log) = &mut self.log else {
-                    return Err(Misuse::UnknownEffect);
-                };
+                let log = self.log.as_mut().ok_or(Misuse::UnknownEffect)?;
                 log.complete(ticket, result)
                     .map_err(|_| Misuse::UnknownEffect)?;
-                self.delete_obsolete();
             }
         }
         self.in_flight.waiting.remove(&id);
+        self.delete_obsolete();
         Ok(())
     }
 
@@ -110,12 +108,19 @@ impl Engine {
         Ok(())
     }
 
-    /// Segments that count for nothing go once this run has made something durable.
+    /// Segments that count for nothing go once this run has made something durable, and once
+    /// the copies of their damage that were asked for are made.
     fn delete_obsolete(&mut self) {
-        if self
+        let is_early = self
             .log
             .as_ref()
-            .is_none_or(|log| log.durable() <= self.opened_at)
+            .is_none_or(|log| log.durable() <= self.opened_at);
+        if is_early
+            || self
+                .in_flight
+                .waiting
+                .values()
+                .any(|&a| a == Awaited::Other)
         {
             return;
         }

@@ -8,11 +8,14 @@ use alloc::vec::Vec;
 use super::recorder::Recorder;
 use super::slot::Slot;
 use crate::index::{Arrival, ArrivalId};
-use crate::line::{TimeCursor, key_end};
+use crate::line::{FIELDS_MAX, TimeCursor, key_end};
 use crate::meta::{Catalog, ShardGroup};
 use crate::model::{equal, row};
 use crate::route::Window;
 use crate::wal::Log;
+
+/// The longest row of a template: a width code and eight bytes a field.
+const ROW_BYTES_MAX: usize = 9 * FIELDS_MAX;
 
 /// What a run of lines needs to know beside the engine.
 #[derive(Debug)]
@@ -82,7 +85,7 @@ impl FastRun {
             let Some((time, end)) = self.times.parse(body, parsed.end) else {
                 break;
             };
-            if time < self.time_min || time > self.time_max || !slot.shard.cache.has_room() {
+            if time < self.time_min || time > self.time_max {
                 break;
             }
             recorder.open(log, catalog);
@@ -94,15 +97,15 @@ impl FastRun {
                 break;
             };
             let class = row::class_of(parsed.integers_or);
+            let place = (slot.shard.id, series, layout);
             let out = recorder
-                .rows
-                .begin(slot.shard.id, series, layout, class, time);
+                .record
+                .begin_row(log, place, class, time, ROW_BYTES_MAX);
             let values_at = out.len();
             row::encode_bits(&types.types, types.integers, &self.bits, class, out);
-            recorder.rows.count_point();
-            let values = recorder.rows.since(values_at);
+            recorder.record.count_point();
+            let values = recorder.record.values_since(values_at);
             slot.shard.cache.append(series, layout, class, time, values);
-            recorder.spill_if_full(log);
             slot.latest = id;
             (at, lines) = (end, lines + 1);
         }

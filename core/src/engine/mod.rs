@@ -36,14 +36,17 @@ use alloc::vec::Vec;
 pub use config::{Config, SegmentInfo, decode_listing, encode_listing};
 pub use effect::Effect;
 pub use record::{RECORD_BYTES, decode_effect, encode_effect};
-pub use recovery::{Damage, RecoveryReport};
+pub use recovery::RecoveryReport;
 pub use report::{
     Executed, Outcome, WriteError, WriteReport, WriteRequest, decode_executed, decode_written,
     encode_executed, encode_written,
 };
 
+pub use crate::wal::LogDamage as Damage;
+
 use crate::ids::{CursorId, Lsn, SegmentId, ShardId};
 use crate::index::FieldSlot;
+use crate::limits;
 use crate::line::Scanner;
 use crate::meta::Catalog;
 use crate::query::Cursor;
@@ -110,7 +113,7 @@ pub struct Engine {
     scanner: Scanner,
     admitted: Admitted,
     field_slots: Vec<FieldSlot>,
-    row: Vec<u8>,
+    values: Vec<u8>,
     bits: Vec<u64>,
 }
 
@@ -125,6 +128,11 @@ impl Engine {
     /// Begins to open a database from its segments; an empty listing makes a new one.
     pub fn open(config: Config, segments: &[SegmentInfo]) -> Self {
         let opening = Opening::new(config.node_id, segments);
+        let cache_bytes_max = config.cache_bytes_max.min(limits::CACHE_BYTES_MAX);
+        let config = Config {
+            cache_bytes_max,
+            ..config
+        };
         let mut engine = Self {
             blank: Shard::new(ShardId(0), config.seed),
             config,
@@ -144,7 +152,7 @@ impl Engine {
             scanner: Scanner::new(),
             admitted: Admitted::default(),
             field_slots: Vec::new(),
-            row: Vec::new(),
+            values: Vec::new(),
             bits: Vec::new(),
         };
         engine.advance_opening();
@@ -154,8 +162,8 @@ impl Engine {
     /// Where the engine is in its life.
     pub fn phase(&self) -> Phase {
         match (&self.state, &self.log) {
-            (State::Opening(_), _) | (_, None) => Phase::Opening,
             (State::Refused(_), _) => Phase::Refused,
+            (State::Opening(_), _) | (_, None) => Phase::Opening,
             (State::Running, Some(log)) if log.fault().is_some() => Phase::Poisoned,
             (State::Running, Some(_)) => Phase::Running,
         }

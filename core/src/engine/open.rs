@@ -1,27 +1,37 @@
 //! From the log back to an engine: applying records, then logging again what is not proven.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use super::effects::Awaited;
-use super::recovery::Damage;
+use super::slot::Slot;
 use super::{Effect, Engine, SegmentInfo, State};
 use crate::fault::StorageFault;
-use crate::ids::{LayoutId, SeriesId, ShardId};
+use crate::ids::{LayoutId, SegmentId, SeriesId, ShardId};
 use crate::meta::Change;
 use crate::model::FieldType;
 use crate::wal::definition::{self, Definition};
-use crate::wal::{self, FrameKind, Log, LogConfig, Replay, ReplayEnd, Step};
+use crate::wal::{self, FrameKind, Log, LogConfig, LogDamage, Replay, ReplayEnd, Step};
 
 /// The state of an engine that reads its log.
 #[derive(Debug)]
 pub(super) struct Opening {
     replay: Replay,
     is_reading: bool,
-    /// What the current segment's numbers stand for.
-    numbers: BTreeMap<ShardId, Numbers>,
+    known: Known,
     /// Payloads of rows that nothing proves durable; at most what one run had in flight.
     uncertified: Vec<Vec<u8>>,
+}
+
+/// What definitions told so far.
+#[derive(Debug, Default)]
+struct Known {
+    /// What the current segment's numbers stand for.
+    numbers: BTreeMap<ShardId, Numbers>,
+    /// Shards of which a group was ever seen.
+    housed: BTreeSet<ShardId>,
+    /// Rows of shards of which none was: lost unless a later segment knows the group.
+    homeless: BTreeMap<ShardId, LogDamage>,
 }
 
 /// One shard's numbers in a segment, and what they stand for in this engine.
@@ -43,7 +53,7 @@ impl Opening {
         Self {
             replay: Replay::new(node_id, &segments),
             is_reading: false,
-            numbers: BTreeMap::new(),
+            known: Known::default(),
             uncertified: Vec::new(),
         }
     }
@@ -92,18 +102,17 @@ impl Engine {
                     });
                     opening.is_reading = true;
                 }
-                Step::SegmentStart { .. } => opening.numbers.clear(),
+                Step::SegmentStart { .. } => opening.known.numbers.clear(),
                 Step::Frame(frame) => match frame.kind {
                     FrameKind::Definitions => {
-                        self.apply_definitions(frame.payload, &mut opening.numbers)
+                        self.apply_definitions(frame.payload, &mut opening.known);
                     }
                     FrameKind::Rows => {
-                        self.recovery.points += u64::from(frame.points);
                         if !frame.certified {
                             self.recovery.points_relogged += u64::from(frame.points);
                             opening.uncertified.push(frame.payload.to_vec());
                         }
-                        self.apply_rows(frame.payload, &opening.numbers, false);
+                        self.apply_rows_frame(&frame, &mut opening.known);
                     }
                     _ => {}
                 },
@@ -131,17 +140,53 @@ impl Engine {
         self.state = State::Opening(opening);
     }
 
-    fn apply_definitions(&mut self, payload: &[u8], numbers: &mut BTreeMap<ShardId, Numbers>) {
+    /// Applies rows and reports those that no definition makes readable: their own frames are
+    /// intact, both copies of what they refer to are not.
+    fn apply_rows_frame(&mut self, frame: &wal::Frame<'_>, known: &mut Known) {
+        let damage = |points: u64| LogDamage {
+            segment: frame.segment,
+            offset: frame.offset,
+            length: (wal::FRAME_HEAD_BYTES + frame.payload.len()) as u64,
+            first: frame.lsn,
+            last: frame.lsn,
+            points: Some(points),
+        };
+        let lost = self.apply_rows(frame.payload, &known.numbers, false);
+        let lost = lost.min(u64::from(frame.points));
+        self.recovery.points += u64::from(frame.points) - lost;
+        if lost > 0 {
+            self.recovery.damage.push(damage(lost));
+        }
+        for section in wal::sections(frame.payload) {
+            if known.housed.contains(&section.shard) {
+                continue;
+            }
+            let rows = u64::from(section.rows);
+            let homeless = known.homeless.entry(section.shard);
+            let homeless = homeless.or_insert_with(|| damage(0));
+            homeless.last = frame.lsn;
+            homeless.points = homeless.points.map(|points| points.saturating_add(rows));
+        }
+    }
+
+    fn apply_definitions(&mut self, payload: &[u8], known: &mut Known) {
+        let mut field_slots = Vec::new();
+        let numbers = &mut known.numbers;
         for entry in definition::entries(payload) {
             match entry {
                 Definition::Catalog(bytes) => {
                     if let Some(change) = Change::decode(bytes, &mut 0) {
+                        if let Change::PutGroup { group, .. } = &change {
+                            known.housed.insert(group.shard);
+                        }
                         self.catalog.apply(&change);
+                        if matches!(change, Change::DropPolicy(_)) {
+                            self.drop_slots();
+                        }
                     }
                 }
                 Definition::Series { shard, series, key } => {
-                    let slot = self.slot_for_replay(shard);
-                    let Some(slot) = self.slots.get_mut(slot) else {
+                    let Some(slot) = self.slot_for_replay(shard) else {
                         continue;
                     };
                     let index = &mut slot.shard.index;
@@ -154,16 +199,13 @@ impl Engine {
                     measurement,
                     fields,
                 } => {
-                    let slot = self.slot_for_replay(shard);
-                    let Some(slot) = self.slots.get_mut(slot) else {
+                    let Some(slot) = self.slot_for_replay(shard) else {
                         continue;
                     };
                     let types = fields.iter().map(|&(_, field_type)| field_type).collect();
                     let owner = slot.shard.index.intern_measurement(measurement);
                     let fields = fields.iter().copied();
-                    let id = slot
-                        .shard
-                        .intern_layout(owner, fields, &mut self.field_slots);
+                    let id = slot.shard.intern_layout(owner, fields, &mut field_slots);
                     if let Some(id) = id {
                         let layouts = &mut numbers.entry(shard).or_default().layouts;
                         put(layouts, layout.0, Layout { id, types });
@@ -173,54 +215,71 @@ impl Engine {
         }
     }
 
-    fn slot_for_replay(&mut self, shard: ShardId) -> usize {
-        let slot = self.slot_of(shard);
-        self.current = slot.unwrap_or_else(|| self.add_slot(shard));
-        self.current
+    /// The slot of a shard, made if the catalog has the shard: what was dropped stays away.
+    fn slot_for_replay(&mut self, shard: ShardId) -> Option<&mut Slot> {
+        self.catalog.group_of(shard)?;
+        self.current = self.slot_of(shard).unwrap_or_else(|| self.add_slot(shard));
+        self.slots.get_mut(self.current)
     }
 
-    /// Puts rows into the caches; with `log_again`, only into the log.
+    /// Drops the slots whose shards the catalog has no more.
+    pub(super) fn drop_slots(&mut self) {
+        let catalog = &self.catalog;
+        self.slots
+            .retain(|slot| catalog.group_of(slot.shard.id).is_some());
+        self.current = self.slots.len().saturating_sub(1);
+    }
+
+    /// Puts rows into the caches; with `log_again`, only into the log. Returns how many rows
+    /// nothing defines.
     fn apply_rows(
         &mut self,
         payload: &[u8],
         numbers: &BTreeMap<ShardId, Numbers>,
         log_again: bool,
-    ) {
+    ) -> u64 {
+        let mut lost = 0;
         for mut section in wal::sections(payload) {
             let known = numbers.get(&section.shard);
             let slot = self
                 .slot_of(section.shard)
                 .and_then(|slot| self.slots.get_mut(slot));
             let (Some(known), Some(slot)) = (known, slot) else {
+                lost += u64::from(section.rows);
                 continue;
             };
-            while let Ok(Some(row)) = section.next_row(|layout| known.layout_types(layout)) {
+            loop {
+                let row = match section.next_row(|layout| known.layout_types(layout)) {
+                    Ok(Some(row)) => row,
+                    Ok(None) => break,
+                    Err(rows) => {
+                        lost += u64::from(rows);
+                        break;
+                    }
+                };
                 let series = known.series.get(row.series.0 as usize).copied().flatten();
                 let layout = known
                     .layouts
                     .get(row.layout.0 as usize)
                     .and_then(Option::as_ref);
                 let (Some(series), Some(layout)) = (series, layout) else {
+                    lost += 1;
                     continue;
                 };
+                let place = (series, layout.id);
                 if !log_again {
                     slot.shard
                         .cache
                         .append(series, layout.id, row.class, row.time, row.values);
                 } else if let Some(log) = &mut self.log {
                     self.recorder.open(log, &self.catalog);
-                    self.recorder.define(slot, series, layout.id, log);
-                    let shard = slot.shard.id;
-                    let out = self
-                        .recorder
-                        .rows
-                        .begin(shard, series, layout.id, row.class, row.time);
-                    out.extend_from_slice(row.values);
-                    self.recorder.rows.count_point();
-                    self.recorder.spill_if_full(log);
+                    self.recorder
+                        .log_row(slot, log, place, row.class, row.time, row.values);
+                    self.recorder.record.count_point();
                 }
             }
         }
+        lost
     }
 
     /// Begins the log of this run, with what nothing proves durable in front.
@@ -242,16 +301,16 @@ impl Engine {
         self.opened_at = log.accepted();
         self.log = Some(log);
         self.state = State::Running;
-        self.note_recovery(end);
+        self.note_recovery(end, &opening.known);
+        if !self.recovery.damage.is_empty() {
+            self.skip_ids(end.next_segment);
+        }
         self.obsolete.clone_from(&end.obsolete);
-        let catalog = &self.catalog;
-        self.slots
-            .retain(|slot| catalog.group_of(slot.shard.id).is_some());
-        self.current = self.slots.len().saturating_sub(1);
+        self.drop_slots();
         if end.repair {
             self.open_record();
             for payload in &opening.uncertified {
-                self.apply_rows(payload, &opening.numbers, true);
+                self.apply_rows(payload, &opening.known.numbers, true);
             }
             if let Some(log) = &mut self.log {
                 self.recorder.finish(log);
@@ -260,21 +319,31 @@ impl Engine {
         }
     }
 
-    fn note_recovery(&mut self, end: &ReplayEnd) {
+    /// What is damaged may name shards that nothing else names; were their ids given out again,
+    /// rows that can be read another day would turn up in shards they are not of. So ids go on
+    /// above the number of the new segment, which no earlier run had.
+    fn skip_ids(&mut self, segment: SegmentId) {
+        let floor = segment.0 << 32;
+        let mut account = self.catalog.account();
+        if let Some(Change::Reset {
+            last_group,
+            last_shard,
+        }) = account.first_mut()
+        {
+            last_group.0 = last_group.0.max(floor);
+            last_shard.0 = last_shard.0.max(floor);
+        }
+        account.iter().for_each(|change| self.catalog.apply(change));
+    }
+
+    fn note_recovery(&mut self, end: &ReplayEnd, known: &Known) {
         self.recovery.segments = end.segments;
         self.recovery.records = end.records;
         self.recovery.torn_bytes = end.torn_bytes;
-        self.recovery.damage = end
-            .damage
-            .iter()
-            .map(|damage| Damage {
-                segment: damage.segment,
-                offset: damage.offset,
-                length: damage.length,
-                first: damage.first,
-                last: damage.last,
-                points: damage.points,
-            })
-            .collect();
+        let homeless = known.homeless.iter();
+        let homeless = homeless.filter(|(shard, _)| !known.housed.contains(shard));
+        let damage = &mut self.recovery.damage;
+        damage.extend(end.damage.iter().chain(homeless.map(|(_, damage)| damage)));
+        damage.sort_by_key(|damage| (damage.segment, damage.offset));
     }
 }

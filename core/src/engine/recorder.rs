@@ -1,30 +1,20 @@
-//! Builds the record of one request, frame by frame.
+//! The record of one request, and what the current segment defines.
 
 use alloc::vec::Vec;
 
 use super::slot::Slot;
 use crate::ids::{LayoutId, Lsn, SeriesId};
-use crate::limits::FRAME_BYTES_MAX;
 use crate::meta::{Catalog, Change};
-use crate::wal::{FrameKind, Log, RowsWriter, definition};
+use crate::model::row::Class;
+use crate::wal::{Log, RecordWriter, definition};
 
-/// A rows frame is closed at this size, so that a row more does not exceed the frame's bound.
-const ROWS_BYTES_CLOSE: usize = FRAME_BYTES_MAX / 2;
-
-/// A row of this size is written field by field, so that any row fits a frame.
-pub(super) const ROW_BYTES_SPLIT: usize = FRAME_BYTES_MAX / 4;
-
-/// Rows and definitions of the record that is being built.
+/// The record that is being built.
 #[derive(Debug, Default)]
 pub(super) struct Recorder {
-    /// Rows of the frame that is being built.
-    pub(super) rows: RowsWriter,
-    definitions: Vec<u8>,
+    pub(super) record: RecordWriter,
     /// Counts segments of this run, from 1: what was defined in an earlier one is not in this.
     generation: u32,
     is_open: bool,
-    /// A frame of this record was appended.
-    has_frames: bool,
 }
 
 impl Recorder {
@@ -39,11 +29,10 @@ impl Recorder {
 
     fn open_first(&mut self, log: &mut Log, catalog: &Catalog) {
         self.is_open = true;
-        self.has_frames = false;
         if log.begin_record() {
             self.generation += 1;
             for change in catalog.account() {
-                self.put_change(&change);
+                self.put_change(log, &change);
             }
         }
     }
@@ -54,10 +43,10 @@ impl Recorder {
     }
 
     /// Puts a change to the catalog.
-    pub(super) fn put_change(&mut self, change: &Change) {
+    pub(super) fn put_change(&mut self, log: &mut Log, change: &Change) {
         let mut bytes = Vec::new();
         change.encode(&mut bytes);
-        definition::put_catalog(&mut self.definitions, &bytes);
+        self.record.define_catalog(log, &bytes);
     }
 
     /// Puts the definitions of a series and a layout that the segment lacks.
@@ -70,58 +59,54 @@ impl Recorder {
         log: &mut Log,
     ) {
         if slot.mark_series(series, self.generation) {
-            let key = slot.shard.index.series_key(series);
-            definition::put_series(&mut self.definitions, slot.shard.id, series, key);
+            let (shard, key) = (slot.shard.id, slot.shard.index.series_key(series));
+            self.record
+                .define(log, |out| definition::put_series(out, shard, series, key));
         }
         if slot.mark_layout(layout, self.generation) {
-            put_layout(&mut self.definitions, slot, layout);
-        }
-        if self.definitions.len() > ROWS_BYTES_CLOSE {
-            self.flush_definitions(log, true);
+            self.record.define(log, |out| put_layout(out, slot, layout));
         }
     }
 
-    /// Closes the rows frame if it is long enough. The record goes on.
-    #[inline]
-    pub(super) fn spill_if_full(&mut self, log: &mut Log) {
-        if self.rows.len() > ROWS_BYTES_CLOSE {
-            self.flush_definitions(log, true);
-            self.flush_rows(log, true);
-        }
+    /// Puts a row into the record, with the definitions it needs, and into the cache.
+    pub(super) fn store_row(
+        &mut self,
+        slot: &mut Slot,
+        log: &mut Log,
+        (series, layout): (SeriesId, LayoutId),
+        class: Class,
+        time: i64,
+        values: &[u8],
+    ) {
+        self.log_row(slot, log, (series, layout), class, time, values);
+        slot.shard.cache.append(series, layout, class, time, values);
     }
 
-    /// Ends the record: its ticket, or the last LSN there is if it is empty.
+    /// Puts a row into the record, with the definitions it needs.
+    pub(super) fn log_row(
+        &mut self,
+        slot: &mut Slot,
+        log: &mut Log,
+        (series, layout): (SeriesId, LayoutId),
+        class: Class,
+        time: i64,
+        values: &[u8],
+    ) {
+        if !slot.is_defined(series, layout, self.generation) {
+            self.define(slot, series, layout, log);
+        }
+        let place = (slot.shard.id, series, layout);
+        self.record
+            .begin_row(log, place, class, time, values.len())
+            .extend_from_slice(values);
+    }
+
+    /// Ends the record: its ticket, or the last LSN there is if it was never opened.
     pub(super) fn finish(&mut self, log: &mut Log) -> Lsn {
         if !core::mem::take(&mut self.is_open) {
             return log.accepted();
         }
-        if !self.rows.is_empty() {
-            self.flush_definitions(log, true);
-            self.flush_rows(log, false);
-        } else if !self.definitions.is_empty() || self.has_frames {
-            // An empty definitions frame ends a record whose last rows frame was spilled.
-            self.flush_definitions_always(log, false);
-        }
-        log.accepted()
-    }
-
-    fn flush_definitions(&mut self, log: &mut Log, more: bool) {
-        if !self.definitions.is_empty() {
-            self.flush_definitions_always(log, more);
-        }
-    }
-
-    fn flush_definitions_always(&mut self, log: &mut Log, more: bool) {
-        log.append(FrameKind::Definitions, &self.definitions, 0, more);
-        self.definitions.clear();
-        self.has_frames = true;
-    }
-
-    fn flush_rows(&mut self, log: &mut Log, more: bool) {
-        let points = self.rows.points();
-        log.append(FrameKind::Rows, self.rows.finish(), points, more);
-        self.rows.clear();
-        self.has_frames = true;
+        self.record.finish(log)
     }
 }
 

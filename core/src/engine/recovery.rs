@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use crate::ids::{Lsn, SegmentId};
 use crate::model::varint;
+use crate::wal::LogDamage;
 
 /// What opening found; all zero for a log that was closed cleanly.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,24 +20,7 @@ pub struct RecoveryReport {
     /// Bytes behind the last acknowledged record that were set aside. Never acknowledged.
     pub torn_bytes: u64,
     /// Damage to what had been acknowledged, in log order.
-    pub damage: Vec<Damage>,
-}
-
-/// A damaged range of the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Damage {
-    /// The segment.
-    pub segment: SegmentId,
-    /// Where it begins, in bytes.
-    pub offset: u64,
-    /// How many bytes could not be used.
-    pub length: u64,
-    /// First LSN lost.
-    pub first: Lsn,
-    /// Last LSN lost.
-    pub last: Lsn,
-    /// Points lost, where the frame head still tells; `None` if it does not.
-    pub points: Option<u64>,
+    pub damage: Vec<LogDamage>,
 }
 
 impl RecoveryReport {
@@ -79,7 +63,7 @@ impl RecoveryReport {
             damage: Vec::new(),
         };
         for _ in 0..number()? {
-            report.damage.push(Damage {
+            report.damage.push(LogDamage {
                 segment: SegmentId(number()?),
                 offset: number()?,
                 length: number()?,

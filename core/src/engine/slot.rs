@@ -7,6 +7,9 @@ use crate::index::{ArrivalId, Arrivals};
 use crate::line::Template;
 use crate::shard::Shard;
 
+/// Charged to the budget for a shard.
+const SLOT_BYTES: u64 = 4 << 10;
+
 /// A shard, the spellings its series arrive in, and what the current segment defines of it.
 #[derive(Debug)]
 pub(super) struct Slot {
@@ -38,9 +41,9 @@ impl Slot {
         }
     }
 
-    /// Logical bytes held.
+    /// Logical bytes held, with a charge for being there: shards may be many and small.
     pub(super) const fn bytes(&self) -> u64 {
-        self.shard.bytes() + self.arrivals.bytes()
+        SLOT_BYTES + self.shard.bytes() + self.arrivals.bytes()
     }
 
     /// The template of a layout, if its lines qualify for one.

@@ -101,12 +101,14 @@ impl Engine {
         id
     }
 
-    fn view(&self, now_ns: i64) -> View<'_> {
+    /// What a query at `now_ns` sees, whether it is durable or not: for tests and tools that
+    /// compare all of it.
+    pub fn view(&self, now_ns: i64) -> View<'_> {
         let shards = self.slots.iter().filter_map(|slot| {
             let (policy, group) = self.catalog.group_of(slot.shard.id)?;
             Some(ShardView {
                 id: slot.shard.id,
-                policy: &policy.name,
+                policy,
                 start_ns: group.start_ns,
                 end_ns: group.end_ns,
                 index: &slot.shard.index,
@@ -160,17 +162,15 @@ impl Engine {
             return Ok(());
         }
         self.open_record();
+        let Some(log) = &mut self.log else {
+            return Err("the log is not open".into());
+        };
         for change in &changes {
-            self.recorder.put_change(change);
+            self.recorder.put_change(log, change);
             self.catalog.apply(change);
         }
-        if let Some(log) = &mut self.log {
-            self.recorder.finish(log);
-        }
-        let catalog = &self.catalog;
-        self.slots
-            .retain(|slot| catalog.group_of(slot.shard.id).is_some());
-        self.current = self.slots.len().saturating_sub(1);
+        self.recorder.finish(log);
+        self.drop_slots();
         Ok(())
     }
 

@@ -8,10 +8,17 @@ use super::slot::Slot;
 use super::{Engine, Outcome, Phase, WriteError, WriteReport, WriteRequest};
 use crate::fault::StorageFault;
 use crate::ids::{LayoutId, SeriesId, ShardId};
+use crate::limits;
 use crate::line::{Lines, Point, TimeCursor};
 use crate::meta::ShardGroup;
 use crate::model::{Value, row};
 use crate::route::{Bound, Window};
+
+/// A field's name, unescaped, and its value.
+type Field<'a> = (&'a [u8], Value<'a>);
+
+/// A row whose values and field names are longer than this, in bytes, is split.
+const ROW_BYTES_SPLIT: usize = limits::FRAME_BYTES_MAX / 4;
 
 impl Engine {
     /// Writes a body of line protocol.
@@ -106,7 +113,7 @@ impl Engine {
     fn current_group(&self, request: &Request) -> Option<ShardGroup> {
         let slot = self.slots.get(self.current)?;
         let (policy, group) = self.catalog.group_of(slot.shard.id)?;
-        (policy.name == request.policy).then_some(*group)
+        (policy == request.policy).then_some(group)
     }
 
     /// The general path: one line, right on every input. The group it was stored in, if it was.
@@ -175,24 +182,21 @@ impl Engine {
         Verdict::Stored(group)
     }
 
-    /// Stores the admitted fields of a point in the current shard and records them.
-    fn store_point(&mut self, point: &Point<'_>, fields: &[(&[u8], Value<'_>)]) {
+    /// Stores the admitted fields of a point in the current shard and records them: as one
+    /// row, or as several of the same time if one would be longer than a frame takes.
+    fn store_point(&mut self, point: &Point<'_>, fields: &[Field<'_>]) {
         let chosen = self
             .admitted
             .fields
             .iter()
             .filter_map(|&at| fields.get(at).copied());
         let chosen: Vec<_> = chosen.collect();
-        self.row.clear();
-        let values: Vec<_> = chosen.iter().map(|&(_, value)| value).collect();
-        let class = row::encode(&values, &mut self.row);
-        if self.row.len() > super::recorder::ROW_BYTES_SPLIT && chosen.len() > 1 {
-            for field in &chosen {
-                self.row.clear();
-                let class = row::encode(&[field.1], &mut self.row);
-                self.store_row(point, core::slice::from_ref(field), class);
+        let parts = || chosen.chunk_by(same_row());
+        if parts().nth(1).is_some() {
+            for part in parts() {
+                self.store_row(point, part);
             }
-        } else if let Some(stored) = self.store_row(point, &chosen, class) {
+        } else if let Some(stored) = self.store_row(point, &chosen) {
             let is_whole_line = chosen.len() == point.field_count() && point.has_time();
             if let Some(slot) = self.slots.get_mut(self.current)
                 && point.is_arrival_key_plain()
@@ -200,38 +204,28 @@ impl Engine {
                 learn(slot, point, stored, is_whole_line);
             }
         }
-        self.recorder.rows.count_point();
-        if let Some(log) = &mut self.log {
-            self.recorder.spill_if_full(log);
-        }
+        self.recorder.record.count_point();
     }
 
-    /// Stores `self.row` as a row of these fields.
+    /// Stores these fields of a point as a row.
     fn store_row(
         &mut self,
         point: &Point<'_>,
-        fields: &[(&[u8], Value<'_>)],
-        class: row::Class,
+        fields: &[Field<'_>],
     ) -> Option<(SeriesId, LayoutId)> {
         let (slot, log) = (self.slots.get_mut(self.current)?, self.log.as_mut()?);
         let typed = fields
             .iter()
             .map(|(name, value)| (*name, value.field_type()));
-        let stored = slot
+        let (series, layout) = slot
             .shard
             .store(point.key(), typed, &mut self.field_slots)?;
-        let (series, layout) = (stored.series, stored.layout);
-        if !slot.is_defined(series, layout, self.recorder.generation()) {
-            self.recorder.define(slot, series, layout, log);
-        }
-        let out = self
-            .recorder
-            .rows
-            .begin(slot.shard.id, series, layout, class, point.time_ns());
-        out.extend_from_slice(&self.row);
-        slot.shard
-            .cache
-            .append(series, layout, class, point.time_ns(), &self.row);
+        self.values.clear();
+        let values: Vec<_> = fields.iter().map(|&(_, value)| value).collect();
+        let class = row::encode(&values, &mut self.values);
+        let time = point.time_ns();
+        self.recorder
+            .store_row(slot, log, (series, layout), class, time, &self.values);
         Some((series, layout))
     }
 
@@ -239,7 +233,7 @@ impl Engine {
     fn add_group(&mut self, request: &Request, time: i64) -> Option<ShardGroup> {
         let policy = self.catalog.policy(&request.policy)?;
         let (change, group) = self.catalog.plan_group(policy, time);
-        self.recorder.put_change(&change);
+        self.recorder.put_change(self.log.as_mut()?, &change);
         self.catalog.apply(&change);
         Some(group)
     }
@@ -283,5 +277,27 @@ fn learn(
     if let Some(id) = slot.arrivals.learn(point.arrival_key(), series, layout) {
         slot.arrivals.follow(slot.latest, id);
         slot.latest = id;
+    }
+}
+
+/// Tells whether a field still goes into the row of the one before: as long as the values and
+/// names of a row, and so its definition, stay well below what a frame takes.
+fn same_row<'a>() -> impl FnMut(&Field<'a>, &Field<'a>) -> bool {
+    let cost = |(name, value): &Field<'_>| {
+        let text = if let Value::String(text) = value {
+            text.len()
+        } else {
+            0
+        };
+        name.len() + text + 16
+    };
+    let mut bytes = 0;
+    move |before, next| {
+        bytes += cost(before);
+        let fits = bytes + cost(next) <= ROW_BYTES_SPLIT;
+        if !fits {
+            bytes = 0;
+        }
+        fits
     }
 }

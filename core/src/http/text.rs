@@ -1,5 +1,6 @@
 //! Texts as Go prints them: JSON strings and numbers.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::Write as _;
 
@@ -74,7 +75,36 @@ pub fn json_float(out: &mut Vec<u8>, value: f64) {
         }
         out.extend_from_slice(exponent.as_bytes());
     } else {
+        plain_float(out, value);
+    }
+}
+
+/// Appends a number as Go's `strconv` does in the format `f`: without an exponent.
+pub(super) fn plain_float(out: &mut Vec<u8>, value: f64) {
+    if (TIES_FROM..TIES_TO).contains(&value.abs()) {
+        out.extend_from_slice(even_shortest(value).as_bytes());
+    } else {
         display(out, value);
+    }
+}
+
+/// Only between 2^44 and 2^53 can a double lie exactly half way between two numbers of the
+/// shortest length that reads back equal: below, it has more digits than that behind the point;
+/// above, it is even, and no power of ten is halved by 5.
+const TIES_FROM: f64 = 17_592_186_044_416.0;
+const TIES_TO: f64 = 9_007_199_254_740_992.0;
+
+/// The shortest digits; half way, Go takes the even one, `Display` the upper one.
+fn even_shortest(value: f64) -> String {
+    let shortest = alloc::format!("{value}");
+    let decimals = shortest
+        .split_once('.')
+        .map_or(0, |(_, decimals)| decimals.len());
+    let even = alloc::format!("{value:.decimals$}");
+    if even.parse() == Ok(value) {
+        even
+    } else {
+        shortest
     }
 }
 

@@ -282,9 +282,10 @@ impl Point<'_> {
 
     /// Whether lines may be recognised by this arrival key alone, as the fast path does.
     ///
-    /// Not if it is longer than 32 KiB (see [`Template`](super::Template)) or holds a newline (lines could not be counted), nor if it holds both a
-    /// quote and a backslash: [`Lines`](super::Lines) may then see a quoted string begin
-    /// within the key and look for the end of the line behind the first newline.
+    /// Not if it is longer than 32 KiB (see [`Template`](super::Template)) or holds a newline
+    /// (lines could not be counted), nor if it holds both a quote and a backslash:
+    /// [`Lines`](super::Lines) may then see a quoted string begin within the key and look for
+    /// the end of the line behind the first newline.
     pub fn is_arrival_key_plain(&self) -> bool {
         let key = self.arrival_key();
         key.len() <= PLAIN_KEY_BYTES_MAX

@@ -1,5 +1,6 @@
 //! The catalog of one database.
 
+use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -14,6 +15,8 @@ use crate::ids::{ShardGroupId, ShardId};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Catalog {
     policies: Vec<RetentionPolicy>,
+    /// The policy and group of each shard: there may be thousands.
+    shards: BTreeMap<ShardId, (String, ShardGroup)>,
     default: String,
     last_group: ShardGroupId,
     last_shard: ShardId,
@@ -36,13 +39,11 @@ impl Catalog {
         self.policies.iter().find(|policy| policy.name == name)
     }
 
-    /// The group and policy of a shard.
-    pub fn group_of(&self, shard: ShardId) -> Option<(&RetentionPolicy, &ShardGroup)> {
-        let groups = self
-            .policies
-            .iter()
-            .flat_map(|p| p.groups.iter().map(move |g| (p, g)));
-        groups.into_iter().find(|(_, group)| group.shard == shard)
+    /// The policy and group of a shard.
+    pub fn group_of(&self, shard: ShardId) -> Option<(&str, ShardGroup)> {
+        self.shards
+            .get(&shard)
+            .map(|(policy, group)| (policy.as_str(), *group))
     }
 
     /// Plans CREATE RETENTION POLICY. Nothing to do if it exists with the same terms.
@@ -184,7 +185,10 @@ impl Catalog {
                     self.policies.push(policy.clone());
                 }
             }
-            Change::DropPolicy(name) => self.policies.retain(|policy| policy.name != *name),
+            Change::DropPolicy(name) => {
+                self.policies.retain(|policy| policy.name != *name);
+                self.shards.retain(|_, (policy, _)| policy != name);
+            }
             Change::SetDefault(name) => self.default.clone_from(name),
             Change::PutGroup { policy, group } => self.put_group(policy, *group),
         }
@@ -205,6 +209,8 @@ impl Catalog {
             .is_none_or(|other| other.id != group.id)
         {
             policy.groups.insert(at, group);
+            self.shards
+                .insert(group.shard, (policy.name.clone(), group));
         }
     }
 }

@@ -91,19 +91,6 @@ impl<'a, F: Iterator<Item = (&'a [u8], Value<'a>)> + Clone> Seen<'a, F> {
     }
 }
 
-/// Where a point's row goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stored {
-    /// The series.
-    pub series: SeriesId,
-    /// Whether it is new to the shard.
-    pub series_is_new: bool,
-    /// The layout.
-    pub layout: LayoutId,
-    /// Whether it is new to the shard.
-    pub layout_is_new: bool,
-}
-
 impl Shard {
     /// An empty shard whose tables hash with `seed`.
     pub fn new(id: ShardId, seed: u64) -> Self {
@@ -154,7 +141,8 @@ impl Shard {
                 continue;
             }
             let is = value.field_type();
-            let was = known_type(measurement, field).or(seen.replace(field, position, is));
+            let earlier = seen.replace(field, position, is);
+            let was = known_type(measurement, field).or(earlier);
             if let Some(was) = was.filter(|&was| was != is) {
                 let (field, measurement) = (field.to_vec(), name.to_vec());
                 return Err(Rejection::TypeConflict {
@@ -183,18 +171,11 @@ impl Shard {
         series_key: &[u8],
         fields: impl Iterator<Item = (&'a [u8], FieldType)>,
         slots: &mut Vec<FieldSlot>,
-    ) -> Option<Stored> {
+    ) -> Option<(SeriesId, LayoutId)> {
         let known = self.index.series(series_key);
         let series = known.unwrap_or_else(|| self.index.add_series(series_key));
         let measurement = self.index.series_measurement(series)?;
-        let layouts = self.index.layouts().len();
-        let layout = self.intern_layout(measurement, fields, slots)?;
-        Some(Stored {
-            series,
-            series_is_new: known.is_none(),
-            layout,
-            layout_is_new: layout.0 as usize == layouts,
-        })
+        Some((series, self.intern_layout(measurement, fields, slots)?))
     }
 
     /// The layout of these fields of a measurement, made if it is new. `None` if a field

@@ -3,7 +3,7 @@
 mod admit;
 mod rejected;
 
-pub use admit::{Admitted, Shard, Stored};
+pub use admit::{Admitted, Shard};
 pub use rejected::{Rejected, Rejection, StrippedTime};
 
 #[cfg(test)]

@@ -1,3 +1,4 @@
+use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -232,4 +233,127 @@ fn refusals_change_nothing() {
     assert_eq!(report.message, b"retention policy not found: nope");
     assert_eq!(engine.accepted_lsn(), accepted);
     assert!(dump(&engine).is_empty());
+}
+
+#[test]
+fn the_log_of_another_node_is_refused_and_says_so() {
+    let mut storage = MemoryStorage::default();
+    new_database(&mut storage);
+    let before = storage.segment(SegmentId(1)).map(<[u8]>::to_vec);
+    let mut engine = open(Config::new("d", 8, 42), &mut storage).expect("memory does not fail");
+    assert_eq!(engine.phase(), Phase::Refused);
+    let why = engine.refusal().expect("refused").to_owned();
+    assert!(why.contains("belongs to another log"), "{why}");
+    assert_eq!(engine.execute(NOW, "SHOW RETENTION POLICIES"), Err(why));
+    assert_eq!(engine.poll_effect(), None);
+    assert_eq!(storage.segment(SegmentId(1)), before.as_deref());
+}
+
+#[test]
+fn rows_whose_definitions_are_damaged_twice_are_reported_as_lost() {
+    let mut storage = MemoryStorage::default();
+    let mut engine = new_database(&mut storage);
+    write(&mut engine, b"first v=1 1");
+    drive(&mut engine, &mut storage).expect("in turn");
+    write(&mut engine, b"second v=1 2\nsecond v=2 3");
+    drive(&mut engine, &mut storage).expect("in turn");
+    let whole = dump(&engine);
+    let held = storage.segment_mut(SegmentId(1)).expect("exists");
+    // The name occurs in the series and in the layout, in each of two copies.
+    let places: Vec<_> = held
+        .windows(6)
+        .enumerate()
+        .filter(|(_, window)| window == b"second")
+        .map(|(at, _)| at)
+        .collect();
+    assert_eq!(places.len(), 4);
+    for at in places {
+        held[at] ^= 1;
+    }
+    let again = open(config(), &mut storage).expect("memory does not fail");
+    assert_eq!(dump(&again), whole[..1]);
+    let lost = again.recovery().damage.iter();
+    let points: u64 = lost.filter_map(|damage| damage.points).sum();
+    assert_eq!(points, 2, "{:?}", again.recovery());
+    assert_eq!(again.recovery().points, 1);
+}
+
+#[test]
+fn rows_that_come_back_after_damage_are_not_taken_for_those_of_a_new_shard() {
+    let mut storage = MemoryStorage::default();
+    let mut engine = new_database(&mut storage);
+    write(&mut engine, b"old v=1 1");
+    drive(&mut engine, &mut storage).expect("in turn");
+    let held = storage.segment_mut(SegmentId(1)).expect("exists");
+    let whole = held.clone();
+    held[crate::wal::HEADER_BLOCK_BYTES as usize..].fill(0);
+    let mut engine = open(config(), &mut storage).expect("memory does not fail");
+    assert!(!engine.recovery().damage.is_empty());
+    engine
+        .execute(NOW, "CREATE DATABASE d")
+        .expect("all is lost");
+    write(&mut engine, b"new v=2 2");
+    drive(&mut engine, &mut storage).expect("in turn");
+    let expected = dump(&engine);
+    // The bytes can be read again: a cable, not the disk.
+    *storage.segment_mut(SegmentId(1)).expect("exists") = whole;
+    let again = open(config(), &mut storage).expect("memory does not fail");
+    assert_eq!(dump(&again), expected);
+}
+
+#[test]
+fn rows_and_definitions_of_any_size_fit_the_log() {
+    let mut storage = MemoryStorage::default();
+    let mut engine = new_database(&mut storage);
+    let long = "x".repeat(crate::limits::STRING_BYTES_MAX);
+    let name = "n".repeat(50_000);
+    let mut names = String::from("names ");
+    let mut wide = String::from("wide ");
+    for i in 0..60 {
+        names.push_str(&alloc::format!("{name}{i}=1,"));
+    }
+    for i in 0..200_000 {
+        wide.push_str(&alloc::format!("f{i}=1234567890123456789i,"));
+    }
+    let strings = alloc::format!("strings a=\"{long}\",b=\"{long}\",c=\"{long}\",d=1 1");
+    for body in [&strings, &(names + "z=1 1"), &(wide + "z=1 1")] {
+        let report = write(&mut engine, body.as_bytes());
+        assert_eq!((report.outcome, report.written), (Outcome::Written, 1));
+        drive(&mut engine, &mut storage).expect("in turn");
+    }
+    let again = open(config(), &mut storage).expect("memory does not fail");
+    assert_eq!(again.recovery().damage, []);
+    assert_eq!(again.recovery().points, 3);
+    assert_eq!(dump(&again), dump(&engine));
+}
+
+#[test]
+fn thousands_of_shard_groups_are_logged_opened_and_dropped() {
+    const HOUR: i64 = 3_600_000_000_000;
+    let mut storage = MemoryStorage::default();
+    let mut engine = new_database(&mut storage);
+    let policy = "p".repeat(250);
+    let create = "DURATION INF REPLICATION 1 SHARD DURATION 1h DEFAULT";
+    let statement = alloc::format!("CREATE RETENTION POLICY {policy} ON d {create}");
+    engine.execute(NOW, &statement).expect("new");
+    let mut body = String::new();
+    for hour in 0..9_000 {
+        body.push_str(&alloc::format!("m v={hour} {}\n", hour * HOUR));
+    }
+    assert_eq!(write(&mut engine, body.as_bytes()).written, 9_000);
+    assert!(
+        engine.bytes() > 9_000 * 4_096,
+        "a shard costs the budget something"
+    );
+    drive(&mut engine, &mut storage).expect("in turn");
+    let mut again = open(config(), &mut storage).expect("memory does not fail");
+    assert_eq!(dump(&again).len(), 9_000);
+    write(&mut again, b"m v=1 1");
+    drive(&mut again, &mut storage).expect("in turn");
+    let drop = alloc::format!("DROP RETENTION POLICY {policy} ON d");
+    again.execute(NOW, &drop).expect("exists");
+    drive(&mut again, &mut storage).expect("in turn");
+    assert_eq!(again.bytes(), 0);
+    let empty = open(config(), &mut storage).expect("memory does not fail");
+    assert!(dump(&empty).is_empty());
 }

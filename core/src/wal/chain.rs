@@ -44,6 +44,9 @@ pub(super) enum Entry {
     Missing {
         segment: SegmentId,
         length: u64,
+        /// It began at this LSN at the latest: where the proof of the segment before it ends.
+        /// If it was a repair, what follows there has LSNs that were given out again here.
+        first_lsn_max: u64,
         /// LSN of what follows, if anything tells it.
         end_lsn: Option<u64>,
     },
@@ -192,6 +195,9 @@ impl Chain {
         if self.link == Link::Newest && proof.is_unreadable {
             self.link = Link::Open;
             self.hidden.push(info);
+        }
+        if let Some(Entry::Missing { first_lsn_max, .. }) = self.entries.last_mut() {
+            *first_lsn_max = proof.next_lsn;
         }
         // Nobody repeats this repair, so what it repeats stays until its mark is proven.
         let is_proven = !header.repair || proof.certified > HEADER_BLOCK_BYTES;
@@ -386,6 +392,7 @@ impl Chain {
         self.entries.push(Entry::Missing {
             segment,
             length,
+            first_lsn_max: u64::MAX,
             end_lsn,
         });
         self.pick = Pick::Below(segment.0);

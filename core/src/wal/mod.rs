@@ -19,6 +19,7 @@ mod group;
 mod header;
 mod log;
 mod probe;
+mod record;
 mod replay;
 mod report;
 mod rows;
@@ -28,9 +29,10 @@ pub use checksum::crc32c;
 pub use frame::{FRAME_HEAD_BYTES, FrameKind, PAYLOAD_BYTES_MAX};
 pub use header::{FORMAT_VERSION, HEADER_BLOCK_BYTES};
 pub use log::{Log, LogConfig, Persist, UnknownTicket};
+pub use record::RecordWriter;
 pub use replay::Replay;
 pub use report::{Frame, LogDamage, Reason, ReplayEnd, Step};
-pub use rows::{LoggedRow, RowsWriter, Section, sections};
+pub use rows::{LoggedRow, Section, sections};
 
 #[cfg(test)]
 mod tests;

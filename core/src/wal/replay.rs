@@ -324,12 +324,13 @@ impl Replay {
             Some(Entry::Missing {
                 segment,
                 length,
+                first_lsn_max,
                 end_lsn,
             }) => {
                 let behind = self.expected.saturating_add(frames_max(length));
                 let end = end_lsn.unwrap_or(behind);
                 let last = end.saturating_sub(1);
-                let first = Lsn(self.expected.min(last));
+                let first = Lsn(self.expected.min(first_lsn_max).min(last));
                 self.end.damage.push(LogDamage {
                     segment,
                     offset: 0,

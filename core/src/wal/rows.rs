@@ -40,7 +40,7 @@ const START: Previous = Previous {
 
 /// Builds the payload of a rows frame.
 #[derive(Clone, Debug)]
-pub struct RowsWriter {
+pub(super) struct RowsWriter {
     out: Vec<u8>,
     shard: Option<ShardId>,
     section_at: usize,
@@ -51,7 +51,7 @@ pub struct RowsWriter {
 
 impl RowsWriter {
     /// An empty payload.
-    pub const fn new() -> Self {
+    pub(super) const fn new() -> Self {
         Self {
             out: Vec::new(),
             shard: None,
@@ -63,23 +63,23 @@ impl RowsWriter {
     }
 
     /// Bytes so far.
-    pub const fn len(&self) -> usize {
+    pub(super) const fn len(&self) -> usize {
         self.out.len()
     }
 
     /// Whether no row was written.
-    pub const fn is_empty(&self) -> bool {
+    pub(super) const fn is_empty(&self) -> bool {
         self.out.is_empty()
     }
 
     /// Points so far. A point whose values fill several rows counts once.
-    pub const fn points(&self) -> u32 {
+    pub(super) const fn points(&self) -> u32 {
         self.points
     }
 
     /// Writes the head of a row; the caller appends its values to what this returns.
     #[inline]
-    pub fn begin(
+    pub(super) fn begin(
         &mut self,
         shard: ShardId,
         series: SeriesId,
@@ -118,19 +118,19 @@ impl RowsWriter {
 
     /// Counts a point; its rows were begun and filled.
     #[inline]
-    pub const fn count_point(&mut self) {
+    pub(super) const fn count_point(&mut self) {
         self.points += 1;
     }
 
     /// The finished payload; call [`clear`](Self::clear) before the next.
-    pub fn finish(&mut self) -> &[u8] {
+    pub(super) fn finish(&mut self) -> &[u8] {
         self.end_section();
         self.shard = None;
         &self.out
     }
 
     /// Starts over, keeping the memory.
-    pub fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.out.clear();
         self.shard = None;
         self.points = 0;
@@ -138,7 +138,7 @@ impl RowsWriter {
 
     /// The bytes from `at` on: the values just appended.
     #[inline]
-    pub fn since(&self, at: usize) -> &[u8] {
+    pub(super) fn since(&self, at: usize) -> &[u8] {
         self.out.get(at..).unwrap_or_default()
     }
 

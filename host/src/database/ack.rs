@@ -18,7 +18,17 @@ pub(crate) enum Ack {
 /// this queue is behind, so each is at least the one before.
 #[derive(Debug, Default)]
 pub(super) struct AckQueue {
-    waiting: VecDeque<(Lsn, oneshot::Sender<()>)>,
+    waiting: VecDeque<Waiter>,
+    /// The last ticket that is known of: one beyond it is a new record, one that is not is that
+    /// of a reader, who waits for what others wrote.
+    known: Lsn,
+}
+
+#[derive(Debug)]
+struct Waiter {
+    ticket: Lsn,
+    is_writer: bool,
+    sender: oneshot::Sender<()>,
 }
 
 /// Waiters to be told, once the mutex is free again.
@@ -29,12 +39,39 @@ pub(super) struct Released(Vec<oneshot::Sender<()>>);
 impl AckQueue {
     /// The ack for a ticket.
     pub(super) fn wait(&mut self, ticket: Lsn, durable: Lsn) -> Ack {
+        let is_writer = ticket > self.known;
+        self.know(ticket);
         if ticket <= durable {
             return Ack::Now;
         }
         let (sender, receiver) = oneshot::channel();
-        self.waiting.push_back((ticket, sender));
+        self.waiting.push_back(Waiter {
+            ticket,
+            is_writer,
+            sender,
+        });
         Ack::Later(receiver)
+    }
+
+    /// The engine has given out tickets up to this one.
+    pub(super) fn know(&mut self, ticket: Lsn) {
+        self.known = self.known.max(ticket);
+    }
+
+    /// The last ticket that is known of.
+    pub(super) fn known(&self) -> Lsn {
+        self.known
+    }
+
+    /// Whether somebody who has not given up waits for a record of their own.
+    pub(super) fn has_writers(&self) -> bool {
+        let mut waiting = self.waiting.iter();
+        waiting.any(|waiter| waiter.is_writer && !waiter.sender.is_closed())
+    }
+
+    /// Gives up on those who wait for records of their own.
+    pub(super) fn fail_writers(&mut self) {
+        self.waiting.retain(|waiter| !waiter.is_writer);
     }
 
     /// Takes out those whose ticket is durable.
@@ -42,19 +79,20 @@ impl AckQueue {
         let count = self
             .waiting
             .iter()
-            .take_while(|(ticket, _)| *ticket <= durable)
+            .take_while(|waiter| waiter.ticket <= durable)
             .count();
         Released(
             self.waiting
                 .drain(..count)
-                .map(|(_, sender)| sender)
+                .map(|waiter| waiter.sender)
                 .collect(),
         )
     }
 
-    /// Gives up on all: their senders are dropped, which the receivers notice.
+    /// Gives up on all: their senders are dropped, which the receivers notice. The next engine
+    /// may give out the same tickets again.
     pub(super) fn fail(&mut self) {
-        self.waiting.clear();
+        *self = Self::default();
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -96,5 +134,21 @@ mod tests {
             panic!("waits")
         };
         assert_eq!(last.try_recv(), Err(oneshot::error::TryRecvError::Closed));
+    }
+
+    #[test]
+    fn who_waits_for_what_others_wrote_is_no_writer() {
+        let mut queue = AckQueue::default();
+        queue.know(Lsn(7));
+        let mut reader = queue.wait(Lsn(7), Lsn(5));
+        assert!(!queue.has_writers());
+        let writer = queue.wait(Lsn(8), Lsn(5));
+        assert!(queue.has_writers());
+        drop(writer);
+        assert!(!queue.has_writers(), "it gave up");
+        let mut writer = queue.wait(Lsn(9), Lsn(5));
+        queue.fail_writers();
+        queue.release(Lsn(9)).tell();
+        assert_eq!((told(&mut reader), told(&mut writer)), (true, false));
     }
 }

@@ -13,12 +13,48 @@ pub(super) struct Job {
     pub bytes: Vec<u8>,
 }
 
+/// Buffers of jobs that are done, for the next ones: fresh memory costs a page fault per page.
+#[derive(Debug, Default)]
+pub(super) struct Spare(Vec<Vec<u8>>);
+
+impl Spare {
+    /// A log group and a register are in flight at most.
+    const BUFFERS_MAX: usize = 2;
+
+    fn take(&mut self) -> Vec<u8> {
+        self.0.pop().unwrap_or_default()
+    }
+
+    /// Keeps the buffer of a job that is done.
+    pub(super) fn put(&mut self, mut buffer: Vec<u8>) {
+        if self.0.len() < Self::BUFFERS_MAX && buffer.capacity() > 0 {
+            buffer.clear();
+            self.0.push(buffer);
+            // The roomiest is taken first.
+            self.0.sort_by_key(Vec::capacity);
+        }
+    }
+
+    /// Gives the memory back.
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
 /// Takes all effects there are.
-pub(super) fn drain(engine: &mut dyn EngineFace, jobs: &mut Vec<Job>) -> Result<(), Died> {
+pub(super) fn drain(
+    engine: &mut dyn EngineFace,
+    spare: &mut Spare,
+    jobs: &mut Vec<Job>,
+) -> Result<(), Died> {
     while let Some(effect) = engine.poll()? {
         let mut bytes = Vec::new();
+        if let Effect::ReadLog { .. } = effect {
+            bytes = spare.take();
+        }
         if let Effect::PersistLog { id, length, .. } = effect {
             // Copied so that the engine is free while the disk is busy: ten bytes a point.
+            bytes = spare.take();
             bytes.reserve_exact(length);
             engine.effect_bytes(id, length, &mut bytes)?;
         }
@@ -91,9 +127,9 @@ pub(super) fn settle_effects(
     storage: &mut impl Storage,
 ) -> Result<(), String> {
     let died = |Died(why)| why;
-    let mut jobs = Vec::new();
+    let (mut jobs, mut spare) = (Vec::new(), Spare::default());
     loop {
-        drain(engine, &mut jobs).map_err(died)?;
+        drain(engine, &mut spare, &mut jobs).map_err(died)?;
         if jobs.is_empty() {
             return Ok(());
         }
@@ -101,6 +137,25 @@ pub(super) fn settle_effects(
             let result = perform(storage, &mut job);
             report(engine, &job, result).map_err(died)?;
             result.map_err(|fault| fault.to_string())?;
+            spare.put(job.bytes);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_buffer_of_a_job_serves_the_next_one() {
+        let mut spare = Spare::default();
+        spare.put(Vec::with_capacity(10));
+        spare.put(vec![7; 1000]);
+        spare.put(Vec::with_capacity(10));
+        let buffer = spare.take();
+        assert!(buffer.is_empty() && buffer.capacity() >= 1000);
+        assert_eq!(spare.0.len(), 1, "no more than two are kept");
+        spare.clear();
+        assert_eq!(spare.take().capacity(), 0);
     }
 }

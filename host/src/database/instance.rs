@@ -1,6 +1,6 @@
 //! One database: its engine while it is open, and the calls of requests.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
@@ -34,6 +34,8 @@ pub(super) struct Inner {
     /// Counts engines, so that a cursor of an earlier one is not taken for one of this.
     pub epoch: u64,
     pub acks: AckQueue,
+    /// Damaged ranges of the log that the last opening found.
+    pub damage: usize,
     /// Storage has no space: reads go on, writes are refused here.
     pub full: bool,
     /// The commit thread is to finish what is accepted, and end.
@@ -107,6 +109,7 @@ impl Database {
                 engine: None,
                 epoch: 0,
                 acks: AckQueue::default(),
+                damage: 0,
                 full: false,
                 stop: false,
                 used: Instant::now(),
@@ -120,6 +123,25 @@ impl Database {
     /// The name clients use.
     pub(crate) fn name(&self) -> &str {
         &self.identity.name
+    }
+
+    /// What a person should know of it, and whether it cannot serve for that; the server's log
+    /// says more.
+    pub(crate) fn concern(&self) -> Option<(String, bool)> {
+        let inner = self.lock();
+        match &inner.stage {
+            Stage::Refused(why) => Some((Unavailable::Refused(why.clone()).to_string(), true)),
+            Stage::Resting(why) => Some((Unavailable::Failed(why.clone()).to_string(), true)),
+            _ if inner.damage > 0 => {
+                let text = format!(
+                    "damaged ranges in its log: {}; see recovery.json and quarantine/ in its \
+                     directory",
+                    inner.damage
+                );
+                Some((text, false))
+            }
+            _ => None,
+        }
     }
 
     /// Opens the database if it is not open, and waits until it takes requests.
@@ -253,11 +275,25 @@ impl Database {
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
-        // A panic while it was held is followed by a stop of the engine at the latest.
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        let locked = self.inner.lock();
+        locked.unwrap_or_else(|poisoned| self.after_panic(poisoned.into_inner()))
     }
 
-    /// Calls a running engine. If it dies of the call, so do all that wait for it.
+    /// Somebody panicked while they held the mutex (release builds abort instead): the engine may
+    /// be in the middle of anything, so it ends here, and the commit thread opens a fresh one.
+    pub(super) fn after_panic<'a>(
+        &self,
+        mut inner: MutexGuard<'a, Inner>,
+    ) -> MutexGuard<'a, Inner> {
+        self.inner.clear_poison();
+        if inner.engine.is_some() {
+            inner.end_life("a bug: a thread panicked in the engine".into());
+        }
+        inner
+    }
+
+    /// Calls a running engine. If it dies of the call, so do all that wait for it. The commit
+    /// thread is woken if there is something new to make durable, not for reads.
     fn with_engine<R>(
         &self,
         call: impl FnOnce(&mut dyn EngineFace, u64, &mut AckQueue, bool) -> Result<R, Died>,
@@ -275,13 +311,17 @@ impl Database {
             _ => return Err(Unavailable::Opening),
         };
         inner.used = Instant::now();
+        let known = inner.acks.known();
         let result = call(engine.as_mut(), inner.epoch, &mut inner.acks, inner.full);
         let result = result.map_err(|Died(why)| {
             inner.end_life(why.clone());
             Unavailable::Failed(why)
         });
+        let wakes = result.is_err() || inner.acks.known() > known;
         drop(guard);
-        self.work.notify_one();
+        if wakes {
+            self.work.notify_one();
+        }
         result
     }
 }

@@ -1,6 +1,7 @@
 //! The list of databases, and how one comes and goes.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::drive;
@@ -36,17 +37,20 @@ pub(crate) enum CreateError {
 impl DatabaseList {
     /// Lists what is there. Nothing is opened yet.
     pub(crate) fn load(data: DataDir, context: Arc<Context>) -> Result<Self, Failure> {
-        let mut by_name = BTreeMap::new();
+        let mut by_name = BTreeMap::<String, Arc<Database>>::new();
+        // In order of their numbers, so the older of two is the one that stays.
         for (dir, identity) in data.databases()? {
-            let name = identity.name.clone();
-            let number = dir.number();
-            let database = Database::new(dir, identity, Arc::clone(&context));
-            if by_name.insert(name.clone(), database).is_some() {
-                return Err(Failure::world(format!(
-                    "two databases bear the name {name:?}, one of them is {}/{number:06}; \
-                     move one of them out of the data directory",
-                    data.databases_path().display()
-                )));
+            match by_name.entry(identity.name.clone()) {
+                Entry::Vacant(entry) => {
+                    entry.insert(Database::new(dir, identity, Arc::clone(&context)));
+                }
+                Entry::Occupied(entry) => log!(
+                    "leaving out {}: {} bears the name {:?} too, and is older; nothing was \
+                     changed; move the one you do not want out of the data directory",
+                    dir.path().display(),
+                    entry.get().dir.path().display(),
+                    identity.name
+                ),
             }
         }
         Ok(Self {
@@ -152,15 +156,9 @@ impl DatabaseList {
             return Ok(false);
         };
         database.shut_down();
-        match database.dir.drop_now() {
-            Ok(()) => Ok(true),
-            Err(error) if !database.dir.path().exists() => {
-                // It no longer bears its name; the rest goes at the next start.
-                log!("database {name:?} is dropped, but files of it remain: {error}");
-                Ok(true)
-            }
-            Err(error) => {
-                log!("cannot drop database {name:?}: {error}");
+        if let Err(error) = database.dir.drop_name() {
+            log!("cannot drop database {name:?}: {error}");
+            if database.dir.path().exists() {
                 let again = Database::new(
                     database.dir.clone(),
                     database.identity.clone(),
@@ -168,9 +166,14 @@ impl DatabaseList {
                 );
                 let mut by_name = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
                 by_name.insert(name.to_owned(), again);
-                Err(format!("cannot drop the database: {error}"))
             }
+            return Err(format!("cannot drop the database: {error}"));
         }
+        if let Err(error) = database.dir.remove_dropped() {
+            // It no longer bears its name; the rest goes at the next start.
+            log!("database {name:?} is dropped, but files of it remain: {error}");
+        }
+        Ok(true)
     }
 
     /// Closes all: what was accepted becomes durable first. Blocks.

@@ -5,6 +5,7 @@ mod ack;
 mod commit;
 mod drive;
 mod instance;
+mod life;
 mod list;
 mod progress;
 #[cfg(test)]

@@ -5,21 +5,38 @@ use crate::testing::TempDir;
 use crate::units::{Size, Span};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tidegate_core::engine::{
     Config as EngineSettings, Effect, Executed, Outcome, Phase, RecoveryReport, SegmentInfo,
     WriteError, WriteReport, WriteRequest,
 };
 use tidegate_core::fault::StorageFault;
-use tidegate_core::ids::{CursorId, EffectId, Lsn};
+use tidegate_core::ids::{CursorId, EffectId, Lsn, SegmentId};
 use tidegate_core::model::Precision;
 
 /// A native engine that dies when it is given a body that begins with `TRAP`.
 #[derive(Default)]
-struct Mortal(Native);
+struct Mortal(Native, Quirks);
+
+/// What else may be wrong with it.
+#[derive(Default)]
+struct Quirks {
+    /// It is told of a segment that is not there.
+    phantom: bool,
+    /// A body that begins with `DOOM` was written: the next drain panics.
+    doomed: bool,
+}
 
 impl EngineFace for Mortal {
     fn open(&mut self, config: &EngineSettings, segments: &[SegmentInfo]) -> Result<(), Died> {
-        self.0.open(config, segments)
+        let mut segments = segments.to_vec();
+        if self.1.phantom {
+            segments.push(SegmentInfo {
+                id: SegmentId(99),
+                length: 1 << 16,
+            });
+        }
+        self.0.open(config, &segments)
     }
     fn phase(&mut self) -> Result<Phase, Died> {
         self.0.phase()
@@ -41,6 +58,11 @@ impl EngineFace for Mortal {
         if self.0.input(length)?.starts_with(b"TRAP") {
             return Err(Died("trapped".into()));
         }
+        assert!(
+            !self.0.input(length)?.starts_with(b"PANIC"),
+            "as the test wants it"
+        );
+        self.1.doomed = self.0.input(length)?.starts_with(b"DOOM");
         self.0.write(request, length)
     }
     fn execute(&mut self, now_ns: i64, text: &str) -> Result<Result<Executed, String>, Died> {
@@ -53,6 +75,7 @@ impl EngineFace for Mortal {
         self.0.close(cursor)
     }
     fn poll(&mut self) -> Result<Option<Effect>, Died> {
+        assert!(!self.1.doomed, "as the test wants it");
         self.0.poll()
     }
     fn effect_bytes(&mut self, id: EffectId, n: usize, out: &mut Vec<u8>) -> Result<(), Died> {
@@ -70,8 +93,12 @@ impl EngineFace for Mortal {
 }
 
 fn open(path: &Path, data: Data) -> DatabaseList {
+    open_with(path, data, || Box::new(Mortal::default()))
+}
+
+fn open_with(path: &Path, data: Data, make: fn() -> Box<dyn EngineFace>) -> DatabaseList {
     let context = Context {
-        maker: Maker::Test(|| Box::new(Mortal::default())),
+        maker: Maker::Test(make),
         data,
         body_bytes_max: 1 << 20,
         open_timeout: Duration::from_secs(10),
@@ -80,17 +107,20 @@ fn open(path: &Path, data: Data) -> DatabaseList {
     DatabaseList::load(directory, Arc::new(context)).expect("loaded")
 }
 
-/// Writes a body and waits until it is durable; `None` if it was not accepted, or lost.
-async fn write(database: &Arc<Database>, body: &str) -> Option<u64> {
-    let request = WriteRequest {
+fn request() -> WriteRequest {
+    WriteRequest {
         now_ns: 1,
         retention_policy: String::new(),
         precision: Precision::Nanosecond,
         dry_run: false,
-    };
+    }
+}
+
+/// Writes a body and waits until it is durable; `None` if it was not accepted, or lost.
+async fn write(database: &Arc<Database>, body: &str) -> Option<u64> {
     let written = loop {
         database.ready().await.ok()?;
-        match database.write(&request, body.as_bytes()) {
+        match database.write(&request(), body.as_bytes()) {
             Err(Unavailable::Opening) => {}
             written => break written,
         }
@@ -243,4 +273,169 @@ async fn a_statement_that_is_refused_undoes_the_creation() {
             .count(),
         0
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_segment_that_cannot_be_opened_is_not_damage_and_is_tried_again() {
+    static PHANTOM: AtomicBool = AtomicBool::new(false);
+    let temp = TempDir::new();
+    let path = temp.path().join("d");
+    let list = open(&path, Data::default());
+    create(&list).expect("created");
+    let database = list.get("a").expect("there");
+    assert_eq!(write(&database, &line(0)).await, Some(1));
+    list.shut_down();
+    drop((list, database));
+    let list = open_with(&path, Data::default(), || {
+        let phantom = PHANTOM.swap(false, Ordering::Relaxed);
+        Box::new(Mortal(
+            Native::default(),
+            Quirks {
+                phantom,
+                ..Quirks::default()
+            },
+        ))
+    });
+    PHANTOM.store(true, Ordering::Relaxed);
+    let database = list.get("a").expect("there");
+    assert_eq!(points(&database).await, 1);
+    let (epoch, found) = {
+        let mut inner = database.lock();
+        let engine = inner.engine.as_mut().expect("open");
+        let found = engine.recovery().expect("alive");
+        (inner.epoch, found)
+    };
+    assert_eq!((epoch, found.damage), (2, vec![]), "opened twice");
+    list.shut_down();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_databases_with_one_name_the_older_is_served_and_the_other_left_alone() {
+    let temp = TempDir::new();
+    let path = temp.path().join("d");
+    let list = open(&path, Data::default());
+    create(&list).expect("created");
+    let database = list.get("a").expect("there");
+    assert_eq!(write(&database, &line(0)).await, Some(1));
+    list.shut_down();
+    let first = database.dir.path();
+    drop((list, database));
+    let second = path.join("databases/000002");
+    std::fs::create_dir(&second).expect("created");
+    std::fs::copy(first.join("DATABASE"), second.join("DATABASE")).expect("copied");
+    let list = open(&path, Data::default());
+    assert_eq!(list.all().len(), 1);
+    let database = list.get("a").expect("there");
+    assert_eq!(database.dir.path(), first);
+    assert_eq!(points(&database).await, 1);
+    assert!(second.join("DATABASE").exists());
+    list.shut_down();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panic_in_the_engine_costs_its_life_and_no_acknowledged_point() {
+    let temp = TempDir::new();
+    let list = open(&temp.path().join("d"), Data::default());
+    create(&list).expect("created");
+    let database = list.get("a").expect("there");
+    assert_eq!(write(&database, &line(0)).await, Some(1));
+    let doomed = Arc::clone(&database);
+    let written = tokio::spawn(async move { write(&doomed, "PANIC").await });
+    assert!(written.await.is_err(), "it panicked with the mutex held");
+    let body = line(1);
+    let again = write(&database, &body);
+    let again = tokio::time::timeout(Duration::from_secs(5), again).await;
+    assert_eq!(again, Ok(Some(1)));
+    assert_eq!(points(&database).await, 1, "a fresh engine");
+    list.shut_down();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_whose_commit_thread_panicked_takes_no_more_writes() {
+    let temp = TempDir::new();
+    let list = open(&temp.path().join("d"), Data::default());
+    create(&list).expect("created");
+    let database = list.get("a").expect("there");
+    for body in ["DOOM v=1\n", "m v=1\n"] {
+        let written = tokio::time::timeout(Duration::from_secs(5), write(&database, body)).await;
+        assert_eq!(written, Ok(None), "told at once");
+    }
+    assert!(matches!(
+        database.ready().await,
+        Err(Unavailable::Refused(_))
+    ));
+    assert!(matches!(database.concern(), Some((_, true))));
+    list.shut_down();
+}
+
+/// Makes the disk of the database full, or no longer so.
+fn set_full(database: &Database, full: bool) {
+    let path = database.dir.path().join("full");
+    if full {
+        std::fs::write(path, "").expect("written");
+    } else {
+        std::fs::remove_file(path).expect("removed");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn readers_wait_on_a_full_disk_without_ending_the_engine() {
+    let temp = TempDir::new();
+    let list = open(&temp.path().join("d"), Data::default());
+    create(&list).expect("created");
+    let database = list.get("a").expect("there");
+    assert_eq!(write(&database, &line(0)).await, Some(1));
+    set_full(&database, true);
+    let epoch = {
+        // A record that no client waits for.
+        let mut inner = database.lock();
+        let engine = inner.engine.as_mut().expect("open");
+        let body = line(1);
+        let input = engine.input(body.len()).expect("alive");
+        input.copy_from_slice(body.as_bytes());
+        let written = engine.write(&request(), body.len()).expect("alive");
+        let ticket = written.expect("accepted").ticket;
+        inner.acks.know(ticket);
+        inner.epoch
+    };
+    let (_, _, ack) = database
+        .execute(1, "SHOW RETENTION POLICIES ON a")
+        .expect("running")
+        .expect("understood");
+    let Ack::Later(mut durable) = ack else {
+        panic!("it waits for the record");
+    };
+    database.work.notify_one();
+    let waited = tokio::time::timeout(Duration::from_millis(1500), &mut durable).await;
+    assert!(waited.is_err(), "neither told nor failed");
+    assert!(database.lock().full);
+    assert_eq!(write(&database, &line(2)).await, None, "writes are refused");
+    set_full(&database, false);
+    let told = tokio::time::timeout(Duration::from_secs(5), durable).await;
+    assert_eq!(told, Ok(Ok(())));
+    assert_eq!(database.lock().epoch, epoch, "the same engine");
+    assert_eq!(write(&database, &line(3)).await, Some(1));
+    list.shut_down();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_that_waits_on_a_full_disk_is_told_at_once() {
+    let temp = TempDir::new();
+    let list = open(&temp.path().join("d"), Data::default());
+    create(&list).expect("created");
+    let database = list.get("a").expect("there");
+    assert_eq!(write(&database, &line(0)).await, Some(1));
+    set_full(&database, true);
+    let began = std::time::Instant::now();
+    assert_eq!(write(&database, &line(1)).await, None);
+    assert!(began.elapsed() < Duration::from_secs(3));
+    assert_eq!(write(&database, &line(2)).await, None, "still full");
+    set_full(&database, false);
+    let mut patience = 100;
+    while write(&database, &line(3)).await.is_none() {
+        patience -= 1;
+        assert!(patience > 0, "it takes writes again by itself");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    list.shut_down();
 }

@@ -4,6 +4,7 @@ mod body;
 mod budget;
 mod connection;
 mod figures;
+mod health;
 mod listener;
 mod patience;
 mod pool;

@@ -12,7 +12,7 @@ use super::pool::Pool;
 use super::request_id::RequestIds;
 use super::respond::{self, Content};
 use super::throttle::Throttle;
-use super::{query, write};
+use super::{health, query, write};
 use crate::config::Http;
 use crate::database::{DatabaseList, now_ns};
 
@@ -102,7 +102,12 @@ impl Server {
         let decision = decide(&head, &self.site, &mut Door(&self.databases), &fresh_id);
         drop(headers);
         let response = match decision {
-            Decision::Answer(answer) => respond::whole(answer),
+            Decision::Answer(mut answer) => {
+                if parts.uri.path() == "/health" {
+                    health::tell(&mut answer, &self.checks());
+                }
+                respond::whole(answer)
+            }
             Decision::Write(plan) => {
                 self.figures.write();
                 respond::whole(write::serve(self, &plan, body, now_ns).await)
@@ -123,6 +128,19 @@ impl Server {
         };
         drop(slot);
         response
+    }
+
+    fn checks(&self) -> Vec<health::Check> {
+        let databases = self.databases.all();
+        let concerns = databases.iter().filter_map(|database| {
+            let (message, fails) = database.concern()?;
+            Some(health::Check {
+                name: database.name().to_owned(),
+                message,
+                fails,
+            })
+        });
+        concerns.collect()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use tidegate_core::fault::StorageFault;
 use tidegate_core::storage::Storage;
 use tidegate_core::wal::{Replay, ReplayEnd, Step};
 
@@ -22,7 +23,9 @@ pub(super) fn read(
     mut show: impl FnMut(&Step<'_>) -> Result<(), String>,
 ) -> Result<End, String> {
     let mut storage = FileStorage::new(database);
-    let segments = storage.segments().map_err(|fault| fault.to_string())?;
+    let segments = storage
+        .segments()
+        .map_err(|_| storage.trouble().to_owned())?;
     let segments: Vec<_> = segments.iter().map(|info| (info.id, info.length)).collect();
     let mut replay = Replay::new(node_id, &segments);
     let mut points = 0;
@@ -38,6 +41,9 @@ pub(super) fn read(
             } => {
                 bytes.clear();
                 let read = storage.read(segment, offset, length, &mut bytes);
+                if read.is_err_and(|fault| fault != StorageFault::Unreadable) {
+                    return Err(storage.trouble().to_owned());
+                }
                 replay.supply(read.map(|()| bytes.as_slice()));
             }
             Step::Frame(frame) => points += u64::from(frame.points),

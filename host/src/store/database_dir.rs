@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::files;
+use crate::log::log;
 
 /// Where a database lives: `databases/000001`.
 #[derive(Clone, Debug)]
@@ -71,7 +72,9 @@ impl DatabaseDir {
         fill: impl FnOnce(&Path) -> io::Result<()>,
     ) -> io::Result<()> {
         let building = self.suffixed(".new");
-        let built = self.build(&building, identity, fill);
+        let built = self
+            .build(&building, identity, fill)
+            .and_then(|()| self.rename_durably(&building, &self.path(), files::sync_dir));
         if built.is_err() {
             // Best effort; the next start does it otherwise.
             let _ = std::fs::remove_dir_all(&building);
@@ -85,9 +88,9 @@ impl DatabaseDir {
         identity: &Identity,
         fill: impl FnOnce(&Path) -> io::Result<()>,
     ) -> io::Result<()> {
-        files::create_dir(building, false)?;
-        files::create_dir(&building.join("wal"), false)?;
-        files::create_dir(&building.join("quarantine"), false)?;
+        files::create_dir(building)?;
+        files::create_dir(&building.join("wal"))?;
+        files::create_dir(&building.join("quarantine"))?;
         let written = Written {
             name: identity.name.clone(),
             node: format!("{:032x}", identity.node_id),
@@ -95,17 +98,41 @@ impl DatabaseDir {
         let text = toml::to_string(&written).map_err(io::Error::other)?;
         files::write_whole(&building.join("DATABASE"), &text)?;
         fill(building)?;
-        files::sync_dir(building)?;
-        std::fs::rename(building, self.path())?;
-        files::sync_dir(&self.parent)
+        files::sync_dir(building)
     }
 
-    /// Removes it: gone, durably, once it bears another name; then the files are deleted.
-    pub(crate) fn drop_now(&self) -> io::Result<()> {
-        let dropped = self.suffixed(".drop");
-        std::fs::rename(self.path(), &dropped)?;
-        files::sync_dir(&self.parent)?;
-        std::fs::remove_dir_all(&dropped)
+    /// Takes its name away, durably: from then on it is dropped. After an error it is as before,
+    /// unless [`path`](Self::path) is gone nevertheless.
+    pub(crate) fn drop_name(&self) -> io::Result<()> {
+        self.rename_durably(&self.path(), &self.suffixed(".drop"), files::sync_dir)
+    }
+
+    /// Removes the files of one that was dropped; the next start does it otherwise.
+    pub(crate) fn remove_dropped(&self) -> io::Result<()> {
+        std::fs::remove_dir_all(self.suffixed(".drop"))
+    }
+
+    /// Renames, and takes it back if that cannot be made durable: who is told of an error must
+    /// not find it done.
+    fn rename_durably(
+        &self,
+        from: &Path,
+        to: &Path,
+        mut sync: impl FnMut(&Path) -> io::Result<()>,
+    ) -> io::Result<()> {
+        std::fs::rename(from, to)?;
+        let synced = sync(&self.parent);
+        if synced.is_err() {
+            let back = std::fs::rename(to, from).and_then(|()| sync(&self.parent));
+            if let Err(error) = back {
+                log!(
+                    "cannot take back that {} became {}: {error}; check the disk",
+                    from.display(),
+                    to.display()
+                );
+            }
+        }
+        synced
     }
 
     fn suffixed(&self, suffix: &str) -> PathBuf {
@@ -137,8 +164,29 @@ mod tests {
         .expect("created");
         assert_eq!(dir.identity(), Ok(who));
         assert!(dir.path().join("wal/x").exists());
-        dir.drop_now().expect("dropped");
+        dir.drop_name().expect("dropped");
+        assert!(!dir.path().exists());
+        dir.remove_dropped().expect("removed");
         assert_eq!(std::fs::read_dir(temp.path()).expect("listed").count(), 0);
+    }
+
+    #[test]
+    fn a_name_that_cannot_be_made_durable_is_taken_back() {
+        let temp = TempDir::new();
+        let dir = DatabaseDir::new(temp.path().into(), 1);
+        let (old, new) = (temp.path().join("old"), temp.path().join("new"));
+        std::fs::create_dir(&old).expect("created");
+        let mut syncs = 0;
+        let failed = dir.rename_durably(&old, &new, |path| {
+            assert_eq!(path, temp.path());
+            syncs += 1;
+            match syncs {
+                1 => Err(io::Error::other("broken")),
+                _ => Ok(()),
+            }
+        });
+        assert!(failed.is_err());
+        assert!(old.exists() && !new.exists() && syncs == 2);
     }
 
     #[test]

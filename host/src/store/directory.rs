@@ -12,6 +12,7 @@
 //!
 //! Names of databases come from clients and are never part of a path.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::database_dir::{DatabaseDir, Identity};
@@ -35,8 +36,7 @@ impl DataDir {
     /// Opens or creates the directory. A foreign, locked or newer one is refused, untouched.
     pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
         if !path.exists() {
-            files::create_dir(path, true)
-                .and_then(|()| files::sync_parent(path))
+            files::create_dirs(path, &mut files::sync_parent)
                 .map_err(|error| Failure::io("create", path, &error))?;
         }
         let marker = path.join(MARKER);
@@ -45,7 +45,7 @@ impl DataDir {
                 check_marker(&marker, &text)?;
                 false
             }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
                 refuse_foreign(path)?;
                 true
             }
@@ -61,14 +61,33 @@ impl DataDir {
         };
         let databases = this.databases_path();
         if !databases.exists() {
-            files::create_dir(&databases, false)
-                .and_then(|()| files::sync_dir(path))
+            files::create_dir(&databases)
                 .map_err(|error| Failure::io("create", &databases, &error))?;
         }
         if !files::is_real_dir(&databases) {
             return Err(not_ours(&databases, "is not a directory"));
         }
+        this.sync_names()?;
         Ok(this)
+    }
+
+    /// Makes durable what an earlier process, or whoever made the directory for us, may have
+    /// left to chance.
+    fn sync_names(&self) -> Result<(), Failure> {
+        for directory in [&self.databases_path(), &self.path] {
+            files::sync_dir(directory).map_err(|error| Failure::io("sync", directory, &error))?;
+        }
+        // Past symbolic links, so that it is the parent that holds the name.
+        let path = self.path.canonicalize();
+        let path = path.map_err(|error| Failure::io("resolve", &self.path, &error))?;
+        match files::sync_parent(&path) {
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                // A directory that may be passed but not opened: it was made by somebody else.
+                log!("cannot sync the parent of {}: {error}", path.display());
+                Ok(())
+            }
+            synced => synced.map_err(|error| Failure::io("sync the parent of", &path, &error)),
+        }
     }
 
     /// The databases there are, in order of their numbers, after removing what an earlier

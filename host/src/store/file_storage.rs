@@ -30,6 +30,7 @@ pub(crate) struct FileStorage {
     /// Segments created in this life; no other is ever written to.
     written: BTreeMap<SegmentId, Segment>,
     reading: Option<(SegmentId, File)>,
+    trouble: String,
 }
 
 #[derive(Debug)]
@@ -48,11 +49,19 @@ impl FileStorage {
             quarantine: database.join("quarantine"),
             written: BTreeMap::new(),
             reading: None,
+            trouble: String::new(),
         }
+    }
+
+    /// What went wrong the last time that listing or reading failed: which file, and what to do.
+    pub(crate) fn trouble(&self) -> &str {
+        &self.trouble
     }
 
     /// Whether there is space again.
     pub(crate) fn probe_space(&self) -> Result<(), StorageFault> {
+        #[cfg(test)]
+        self.pretended()?;
         let path = self.wal.with_file_name("probe");
         let probed = files::remove_if_there(&path)
             .and_then(|()| files::create_new(&path))
@@ -62,6 +71,15 @@ impl FileStorage {
             });
         let removed = files::remove_if_there(&path);
         probed.and(removed).map_err(|error| classify(&error))
+    }
+
+    /// A test says that the disk is full by creating a file; it cannot fill a real one.
+    #[cfg(test)]
+    fn pretended(&self) -> Result<(), StorageFault> {
+        if self.wal.with_file_name("full").exists() {
+            return Err(StorageFault::NoSpace);
+        }
+        Ok(())
     }
 
     fn list(&self) -> io::Result<Vec<SegmentInfo>> {
@@ -184,8 +202,8 @@ impl FileStorage {
 impl Storage for FileStorage {
     fn segments(&mut self) -> Result<Vec<SegmentInfo>, StorageFault> {
         self.list().map_err(|error| {
-            log!("cannot list {}: {error}", self.wal.display());
-            StorageFault::Unreadable
+            self.trouble = trouble("list", &self.wal, &error);
+            classify(&error)
         })
     }
 
@@ -196,6 +214,8 @@ impl Storage for FileStorage {
         bytes: &[u8],
         sync: bool,
     ) -> Result<(), StorageFault> {
+        #[cfg(test)]
+        self.pretended()?;
         let result = if offset == 0 {
             self.create(id, bytes)
         } else {
@@ -212,8 +232,13 @@ impl Storage for FileStorage {
         out: &mut Vec<u8>,
     ) -> Result<(), StorageFault> {
         self.read_into(id, offset, length, out).map_err(|error| {
-            log!("cannot read {}: {error}", self.path(id).display());
-            StorageFault::Unreadable
+            self.trouble = trouble("read", &self.path(id), &error);
+            if is_damage(&error) {
+                log!("{}", self.trouble);
+                StorageFault::Unreadable
+            } else {
+                classify(&error)
+            }
         })
     }
 
@@ -242,6 +267,35 @@ pub(crate) fn segment_of(name: &str) -> Option<SegmentId> {
 fn fault(verb: &str, path: &Path, error: &io::Error) -> StorageFault {
     log!("cannot {verb} {}: {error}", path.display());
     classify(error)
+}
+
+/// Whether the medium lost the bytes. Anything else that stops a read (descriptors, permissions,
+/// a file that went away) says nothing about the log, and must not be taken for damage of it.
+fn is_damage(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    // The last two are what file systems with checksums answer.
+    let lost = [Errno::IO, Errno::BADMSG, Errno::UCLEAN].map(Errno::raw_os_error);
+    error
+        .raw_os_error()
+        .is_some_and(|code| lost.contains(&code))
+}
+
+fn trouble(verb: &str, path: &Path, error: &io::Error) -> String {
+    use rustix::io::Errno;
+    let too_many_files = [Errno::MFILE, Errno::NFILE].map(Errno::raw_os_error);
+    let remedy = match error.kind() {
+        ErrorKind::PermissionDenied => "give the user of the server access to it",
+        ErrorKind::NotFound => "put it back; nothing else may change files of a running server",
+        _ if is_damage(error) => "check the disk",
+        _ if error
+            .raw_os_error()
+            .is_some_and(|code| too_many_files.contains(&code)) =>
+        {
+            "raise the limit of open files (ulimit -n)"
+        }
+        _ => "nothing was changed; it is tried again",
+    };
+    format!("cannot {verb} {}: {error}; {remedy}", path.display())
 }
 
 /// What clears by itself when space or descriptors come back is `NoSpace`.

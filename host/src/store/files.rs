@@ -46,12 +46,25 @@ pub(crate) fn open_or_create(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-/// Creates a directory; its parents are created too if `parents`.
-pub(crate) fn create_dir(path: &Path, parents: bool) -> io::Result<()> {
-    DirBuilder::new()
-        .mode(DIR_MODE)
-        .recursive(parents)
-        .create(path)
+/// Creates a directory; its name is not durable yet.
+pub(crate) fn create_dir(path: &Path) -> io::Result<()> {
+    DirBuilder::new().mode(DIR_MODE).create(path)
+}
+
+/// Creates a directory and its parents, each of which `sync` makes durable in its own parent,
+/// beginning with the uppermost.
+pub(crate) fn create_dirs(
+    path: &Path,
+    sync: &mut impl FnMut(&Path) -> io::Result<()>,
+) -> io::Result<()> {
+    if path.as_os_str().is_empty() || path.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = path.parent() {
+        create_dirs(parent, sync)?;
+    }
+    create_dir(path)?;
+    sync(path)
 }
 
 /// Makes the names in a directory durable.
@@ -105,4 +118,25 @@ pub(crate) fn random<const N: usize>() -> io::Result<[u8; N]> {
     let mut bytes = [0; N];
     File::open("/dev/urandom")?.read_exact(&mut bytes)?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::TempDir;
+
+    #[test]
+    fn every_directory_that_is_created_is_made_durable_from_above() {
+        let temp = TempDir::new();
+        let at = |name: &str| temp.path().join(name);
+        let mut synced = Vec::new();
+        let mut sync = |path: &Path| {
+            synced.push(path.to_owned());
+            sync_parent(path)
+        };
+        create_dirs(&at("a/b/c"), &mut sync).expect("created");
+        create_dirs(&at("a/b/c"), &mut sync).expect("there already");
+        create_dirs(&at("a/d"), &mut sync).expect("created");
+        assert_eq!(synced, ["a", "a/b", "a/b/c", "a/d"].map(at));
+    }
 }

@@ -1,4 +1,5 @@
-//! What the exported functions do: check what the host handed over, call the engine, keep the answer.
+//! What the exported functions do: check what the host handed over, call the engine, keep the
+//! answer.
 
 use tidegate_core::engine::{
     Config, Engine, Misuse, Phase, RECORD_BYTES, WriteRequest, decode_listing, encode_effect,

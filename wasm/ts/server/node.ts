@@ -9,6 +9,9 @@ import { open, type ServerAnswer, type Tidegate } from "../entry/node.js";
 /** Beyond the engine's own limit, so that it is the engine that refuses. */
 const BODY_BYTES_MAX = 26_000_000;
 
+/** How long requests in flight may take at the end. */
+const STOP_TIMEOUT_MS = 5_000;
+
 const { values } = parseArgs({
   options: {
     data: { type: "string", default: "./tidegate-data" },
@@ -20,9 +23,10 @@ const [host, port] = [values.http.slice(0, colon), Number(values.http.slice(colo
 const tidegate = await open(values.data);
 const server = createServer((request, response) => {
   serve(tidegate, request, response).catch((error: unknown) => {
+    // Not a trap, from which the server recovers by itself: a mistake of ours with this request.
     console.error(error);
-    // The engine itself failed. Only a fresh process, from the log, can be trusted.
-    process.exit(70);
+    if (!response.headersSent) response.statusCode = 500;
+    response.end();
   });
 });
 server.listen(port, host, () => {
@@ -34,6 +38,8 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => 
 
 async function stop(): Promise<void> {
   server.closeIdleConnections();
+  // A connection that never sent a request does not count as idle.
+  setTimeout(() => server.closeAllConnections(), STOP_TIMEOUT_MS).unref();
   await new Promise((resolve) => server.close(resolve));
   await tidegate.close();
 }

@@ -8,7 +8,7 @@
  */
 
 import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 
 import { StorageError, type Store, type Stores } from "../types.js";
 import { identityOf, identityText } from "./database_file.js";
@@ -22,13 +22,20 @@ const FORMAT = 1;
 const NUMBER = /^(\d{6,})$/;
 const LEFT_OVER = /^\d{6,}\.(new|drop)$/;
 
+interface Entry {
+  number: number;
+  nodeId: Uint8Array;
+}
+
 /** The databases under one directory, which is locked while this is open. */
 export class FileStores implements Stores {
   readonly ack = "durable";
   readonly #databases: string;
   readonly #lock: DirectoryLock;
   /** Directories of databases, by name; they are numbered in the order of creation. */
-  readonly #numbers = new Map<string, number>();
+  readonly #found = new Map<string, Entry>();
+  /** Numbers of creates that failed and could not be taken back yet. */
+  readonly #undone = new Map<string, number>();
   #last = 0;
 
   private constructor(directory: string, lock: DirectoryLock) {
@@ -38,7 +45,7 @@ export class FileStores implements Stores {
 
   /** Takes a directory, making it if need be. A foreign, locked or newer one is refused. */
   static async take(directory: string): Promise<FileStores> {
-    await mkdir(directory, { recursive: true, mode: DIRECTORY_MODE });
+    await makeDirectory(directory);
     const marker = join(directory, MARKER);
     const fresh = await isFresh(directory, marker);
     const lock = await DirectoryLock.take(directory);
@@ -48,6 +55,8 @@ export class FileStores implements Stores {
       await mkdir(stores.#databases, { recursive: true, mode: DIRECTORY_MODE });
       await syncDirectory(directory);
       await stores.#find();
+      // What is found here is relied on, so no crash may take it away again.
+      await syncDirectory(stores.#databases);
       return stores;
     } catch (error) {
       await lock.release();
@@ -56,13 +65,15 @@ export class FileStores implements Stores {
   }
 
   async list(): Promise<string[]> {
-    return [...this.#numbers.keys()];
+    return [...this.#found.keys()];
   }
 
   async create(database: string, nodeId: Uint8Array): Promise<Store> {
-    if (this.#numbers.has(database)) {
+    if (this.#found.has(database)) {
       throw new StorageError("fenced", `a store of database ${database} exists already`);
     }
+    const leftOver = this.#undone.get(database);
+    if (leftOver !== undefined) await this.#undo(database, leftOver).catch(faulty);
     const number = ++this.#last;
     const final = this.#path(number);
     const building = `${final}.new`;
@@ -75,24 +86,23 @@ export class FileStores implements Stores {
       await rename(building, final);
       await syncDirectory(this.#databases);
     } catch (error) {
-      // Best effort; the next start does it otherwise.
-      await rm(building, { recursive: true, force: true }).catch(() => undefined);
+      // Should this fail too, the next attempt or the next start does it.
+      await this.#undo(database, number).catch(() => undefined);
       return faulty(error);
     }
-    this.#numbers.set(database, number);
+    this.#found.set(database, { number, nodeId });
     return new FileStore(final, nodeId);
   }
 
   async open(database: string): Promise<Store> {
-    const path = this.#path(this.#number(database));
-    const { nodeId } = await identityOf(path).catch(faulty);
-    return new FileStore(path, nodeId);
+    const { number, nodeId } = this.#entry(database);
+    return new FileStore(this.#path(number), nodeId);
   }
 
   async drop(database: string): Promise<void> {
-    const path = this.#path(this.#number(database));
+    const path = this.#path(this.#entry(database).number);
     await rename(path, `${path}.drop`).catch(faulty);
-    this.#numbers.delete(database);
+    this.#found.delete(database);
     await syncDirectory(this.#databases).catch(faulty);
     await rm(`${path}.drop`, { recursive: true, force: true }).catch(faulty);
   }
@@ -112,20 +122,48 @@ export class FileStores implements Stores {
       }
     }
     for (const number of numbers.sort((a, b) => a - b)) {
-      const { name } = await identityOf(this.#path(number));
-      this.#numbers.set(name, number);
+      const { name, nodeId } = await identityOf(this.#path(number));
+      this.#found.set(name, { number, nodeId });
       this.#last = number;
     }
   }
 
-  #number(database: string): number {
-    const number = this.#numbers.get(database);
-    if (number !== undefined) return number;
+  /** Takes back what there is of a create, wherever it failed: also after its name appeared. */
+  async #undo(database: string, number: number): Promise<void> {
+    this.#undone.set(database, number);
+    const final = this.#path(number);
+    const building = `${final}.new`;
+    await rename(final, building).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "ENOENT") throw error;
+    });
+    await rm(building, { recursive: true, force: true });
+    await syncDirectory(this.#databases);
+    this.#undone.delete(database);
+  }
+
+  #entry(database: string): Entry {
+    const entry = this.#found.get(database);
+    if (entry !== undefined) return entry;
     throw new StorageError("unreadable", `there is no store of database ${database}`);
   }
 
   #path(number: number): string {
     return join(this.#databases, String(number).padStart(6, "0"));
+  }
+}
+
+/** Makes a directory, and its name durable, with those of all directories made on the way. */
+async function makeDirectory(directory: string): Promise<void> {
+  const path = resolve(directory);
+  const parent = dirname(path);
+  const first = await mkdir(path, { recursive: true, mode: DIRECTORY_MODE });
+  const top = first === undefined ? parent : dirname(first);
+  for (let made = parent; ; made = dirname(made)) {
+    await syncDirectory(made).catch((error: NodeJS.ErrnoException) => {
+      // What others made may be closed to us, and its names are their business.
+      if (made !== top || !["EACCES", "EPERM"].includes(error.code ?? "")) throw error;
+    });
+    if (made === top || made === dirname(made)) return;
   }
 }
 

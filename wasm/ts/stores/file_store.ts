@@ -49,12 +49,9 @@ export class FileStore implements Store {
   }
 
   async read(segment: bigint, offset: number, length: number): Promise<Uint8Array> {
-    const unreadable = (error: unknown) => {
-      throw new StorageError("unreadable", String(error), { cause: error });
-    };
-    const handle = await openRead(this.#path(segment)).catch(unreadable);
+    const handle = await openRead(this.#path(segment)).catch(unread);
     try {
-      return await readAt(handle, offset, length).catch(unreadable);
+      return await readAt(handle, offset, length).catch(unread);
     } finally {
       await handle.close();
     }
@@ -130,6 +127,14 @@ export class FileStore implements Store {
   #path(segment: bigint): string {
     return join(this.#wal, `${hex16(segment)}.wal`);
   }
+}
+
+/** Damage is what the medium says of itself; a lack of descriptors or of rights is none. */
+function unread(error: unknown): never {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === "EIO") throw new StorageError("unreadable", message, { cause: error });
+  if (code === "ENOENT") throw new StorageError("io", message, { cause: error });
+  return faulty(error);
 }
 
 function hex16(number: bigint): string {

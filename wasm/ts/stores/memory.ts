@@ -72,7 +72,7 @@ export class MemoryStore implements Store {
 
   async read(segment: bigint, offset: number, length: number): Promise<Uint8Array> {
     const bytes = this.#segments.get(segment);
-    if (bytes === undefined) throw new StorageError("unreadable", `there is no segment ${segment}`);
+    if (bytes === undefined) throw new StorageError("io", `there is no segment ${segment}`);
     return bytes.slice(offset, offset + length);
   }
 

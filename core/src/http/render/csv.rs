@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::{Closing, Epoch, Print};
-use crate::http::text::display;
+use crate::http::text::{display, plain_float};
 use crate::query::batch::{Cell, Cells, Series};
 
 /// Prints a header for the first series of a statement and wherever the columns change, with an
@@ -59,7 +59,7 @@ impl Print for Csv {
                     Epoch::Units(unit) if column == 0 => display(out, time / unit.max(1)),
                     _ => display(out, time),
                 },
-                Cell::Float(value) => display(out, value),
+                Cell::Float(value) => plain_float(out, value),
                 Cell::Integer(value) => display(out, value),
                 Cell::Unsigned(value) => display(out, value),
                 Cell::Boolean(value) => display(out, value),

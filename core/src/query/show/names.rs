@@ -91,43 +91,49 @@ pub(super) fn series(
 ) -> Result<(), String> {
     let asked = Scope::open(scope, view)?;
     let mut keys = Vec::new();
-    for (shard, id) in asked.found.values().flatten() {
-        let ids = asked
-            .series(shard, *id)
-            .map(|(_, ids)| ids)
-            .unwrap_or_default();
-        keys.extend(ids.into_iter().map(|id| shown(shard.index.series_key(id))));
+    for (name, parts) in &asked.found {
+        let mut series = Vec::new();
+        for (shard, id) in parts {
+            let ids = asked.series(shard, *id).map(|(_, ids)| ids);
+            for id in ids.unwrap_or_default() {
+                let tags = key::parse(shard.index.series_key(id)).tags();
+                let tags =
+                    tags.map(|(tag, value)| (key::unescape_tag(tag), key::unescape_tag(value)));
+                series.push(tags.collect::<Vec<_>>());
+            }
+        }
+        series.sort_unstable();
+        series.dedup();
+        keys.extend(series.iter().map(|tags| spelled(name, tags)));
     }
-    keys.sort_unstable();
-    keys.dedup();
     let keys = page(keys.iter(), scope.limit, scope.offset);
-    rows.strings(None, [b"key"], keys.map(|key| [&**key]));
+    rows.strings(None, [b"key"], keys.map(|key| [key.as_slice()]));
     Ok(())
 }
 
+/// A tag, unescaped.
+type Tag<'a> = (Cow<'a, [u8]>, Cow<'a, [u8]>);
+
 /// A series key as upstream shows it: made anew from its names, with less escaped than a
-/// client may have escaped.
+/// client may have escaped, or more (`a==b` is the tag `a` of value `=b`). So the order is that
+/// of the names too: by measurement, then tag by tag.
 ///
 /// Source: influxdb 1.12 `models.MakeKey`, `models.EscapeMeasurement`.
-fn shown(raw: &[u8]) -> Cow<'_, [u8]> {
-    if !raw.contains(&b'\\') {
-        return Cow::Borrowed(raw);
-    }
-    let parsed = key::parse(raw);
-    let mut out = Vec::new();
-    for &byte in &*key::unescape_measurement(parsed.measurement_raw) {
+fn spelled(measurement: &[u8], tags: &[Tag<'_>]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(measurement.len() + 32 * tags.len());
+    for &byte in measurement {
         if matches!(byte, b',' | b' ') {
             out.push(b'\\');
         }
         out.push(byte);
     }
-    for (tag, value) in parsed.tags() {
+    for (tag, value) in tags {
         out.push(b',');
-        out.extend_from_slice(&key::escape_tag(&key::unescape_tag(tag)));
+        out.extend_from_slice(&key::escape_tag(tag));
         out.push(b'=');
-        out.extend_from_slice(&key::escape_tag(&key::unescape_tag(value)));
+        out.extend_from_slice(&key::escape_tag(value));
     }
-    Cow::Owned(out)
+    out
 }
 
 /// Whether a condition speaks of time.

@@ -83,7 +83,7 @@ impl Store {
             let class = row::encode(&values, &mut bytes);
             shard
                 .cache
-                .append(stored.series, stored.layout, class, point.time_ns(), &bytes);
+                .append(stored.0, stored.1, class, point.time_ns(), &bytes);
         }
     }
 

@@ -200,6 +200,40 @@ fn a_repair_counts_only_once_it_is_complete() {
 }
 
 #[test]
+fn a_missing_repair_is_lost_from_the_end_of_the_proof_on() {
+    let (mut first, mut store) = (first_log(1 << 20), Store::new());
+    for rows in [1, 5] {
+        for _ in 0..rows {
+            first.append(FrameKind::Rows, b"before", 1, false);
+        }
+        drain(&mut first, &mut store, false);
+    }
+    let before = replay(&store);
+    let end = &before.end;
+    let mut log = Log::begin(
+        config(1),
+        end.next_segment,
+        end.predecessor,
+        end.next_lsn,
+        true,
+    );
+    log.append(FrameKind::RepairComplete, b"", 0, false);
+    let after = log.append(FrameKind::Rows, b"after", 1, false);
+    drain(&mut log, &mut store, true);
+    assert!(log.begin_record());
+    log.append(FrameKind::Rows, b"later", 1, false);
+    drain(&mut log, &mut store, true);
+    // What it gave out again, the tail of its predecessor has too: that must not hide the loss.
+    assert!(before.row_lsns().contains(&after.0));
+    store.remove(&end.next_segment.0);
+    let damage = replay(&store).end.damage;
+    assert_eq!(damage.len(), 1);
+    assert_eq!(damage[0].segment, end.next_segment);
+    assert_eq!(damage[0].first, end.next_lsn);
+    assert!(damage[0].last >= after);
+}
+
+#[test]
 fn a_damaged_repair_does_not_count_while_its_mark_is_unproven() {
     let sample = sample(false);
     let before = replay(&sample.store);

@@ -36,8 +36,29 @@ fn bytes_land_where_they_belong_and_are_listed_and_read() {
     out.clear();
     assert_eq!(storage.read(ONE, 6, 100, &mut out), Ok(()));
     assert_eq!(out, b"dy", "fewer only where the segment ends");
-    let missing = storage.read(SegmentId(9), 0, 1, &mut out);
-    assert_eq!(missing, Err(StorageFault::Unreadable));
+}
+
+#[test]
+fn only_bytes_that_the_medium_lost_are_damage() {
+    let temp = TempDir::new();
+    let mut storage = storage(&temp);
+    let missing = storage.read(SegmentId(9), 0, 1, &mut Vec::new());
+    assert_eq!(missing, Err(StorageFault::Io), "not damage of the log");
+    let trouble = storage.trouble();
+    assert!(
+        trouble.contains("0000000000000009.wal") && trouble.contains("put it back"),
+        "{trouble}"
+    );
+    for (code, expected) in [(5, true), (74, true), (2, false), (13, false), (24, false)] {
+        let error = io::Error::from_raw_os_error(code);
+        assert_eq!(is_damage(&error), expected, "{error}");
+    }
+    let text = trouble_of(24);
+    assert!(text.contains("ulimit -n"), "{text}");
+}
+
+fn trouble_of(code: i32) -> String {
+    trouble("read", Path::new("x"), &io::Error::from_raw_os_error(code))
 }
 
 #[test]
@@ -79,10 +100,7 @@ fn a_symbolic_link_is_neither_listed_nor_followed() {
         .expect("symlink");
     assert!(storage.segments().expect("listed").is_empty());
     let mut out = Vec::new();
-    assert_eq!(
-        storage.read(ONE, 0, 6, &mut out),
-        Err(StorageFault::Unreadable)
-    );
+    assert_eq!(storage.read(ONE, 0, 6, &mut out), Err(StorageFault::Io));
     assert_eq!(
         storage.persist(ONE, 0, b"x", true),
         Err(StorageFault::Fenced)

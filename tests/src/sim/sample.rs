@@ -1,0 +1,287 @@
+//! A small log of a real engine: definitions, rows, statements, three segments, and what is
+//! known of where each request lies in it.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use tidegate_core::engine::{Config, Damage, Engine, Phase, SegmentInfo, WriteRequest};
+use tidegate_core::fault::StorageFault;
+use tidegate_core::ids::SegmentId;
+use tidegate_core::model::Precision;
+use tidegate_core::storage::{self, Storage};
+
+use super::history::History;
+use super::loss;
+use super::observe::{Counts, observe, points, policy};
+
+const NOW_NS: i64 = 1_767_225_600_000_000_000;
+const ROLL_BYTES: u64 = 28_000;
+
+/// Segments by number.
+pub type Segments = BTreeMap<u64, Vec<u8>>;
+
+/// The log and what it holds.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    /// The bytes.
+    pub segments: Segments,
+    /// Of each request that was logged: segment and bytes of the write that brought it.
+    pub places: Vec<(u64, Range<usize>)>,
+    history: History,
+}
+
+/// What an engine made of damaged bytes.
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    /// Requests that lost something, by number.
+    pub lost: Vec<usize>,
+    /// What was reported.
+    pub damage: Vec<Damage>,
+    /// Bytes taken for a torn tail.
+    pub torn_bytes: u64,
+    /// Rows that nothing proved durable.
+    pub points_relogged: u64,
+}
+
+/// Segments to be read; what is written goes into `written` and is not read again.
+#[derive(Debug, Default)]
+struct Bytes<'a> {
+    given: Option<&'a Segments>,
+    written: Segments,
+}
+
+impl Storage for Bytes<'_> {
+    fn segments(&mut self) -> Result<Vec<SegmentInfo>, StorageFault> {
+        let info = |(&id, bytes): (&u64, &Vec<u8>)| SegmentInfo {
+            id: SegmentId(id),
+            length: bytes.len() as u64,
+        };
+        Ok(self.given.into_iter().flatten().map(info).collect())
+    }
+
+    fn persist(
+        &mut self,
+        segment: SegmentId,
+        offset: u64,
+        bytes: &[u8],
+        _: bool,
+    ) -> Result<(), StorageFault> {
+        let held = self.written.entry(segment.0).or_default();
+        let (start, end) = (offset as usize, offset as usize + bytes.len());
+        held.resize(held.len().max(end), 0);
+        held[start..end].copy_from_slice(bytes);
+        Ok(())
+    }
+
+    fn read(
+        &mut self,
+        segment: SegmentId,
+        offset: u64,
+        length: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), StorageFault> {
+        let held = self.given.and_then(|given| given.get(&segment.0));
+        let held = held.ok_or(StorageFault::Unreadable)?;
+        let start = held.len().min(offset as usize);
+        out.extend_from_slice(&held[start..held.len().min(start + length)]);
+        Ok(())
+    }
+
+    fn delete(&mut self, _: SegmentId) -> Result<(), StorageFault> {
+        Ok(())
+    }
+
+    fn quarantine(&mut self, _: SegmentId, _: u64, _: u64) -> Result<(), StorageFault> {
+        Ok(())
+    }
+}
+
+fn config() -> Config {
+    Config {
+        segment_bytes_roll: ROLL_BYTES,
+        ..Config::new("d", 7, 42)
+    }
+}
+
+/// A request of the sample: a body, or a statement and the policy it drops.
+enum Ask {
+    Body(&'static str, String),
+    Statement(&'static str, Option<&'static str>),
+}
+
+fn asks() -> Vec<Ask> {
+    let mut asks = vec![
+        Ask::Statement("CREATE DATABASE d", None),
+        Ask::Statement(
+            "CREATE RETENTION POLICY p ON d DURATION INF REPLICATION 1",
+            None,
+        ),
+    ];
+    for number in 0..14i64 {
+        let mut body = String::new();
+        for host in 0..3 {
+            let time = NOW_NS + number * 1_000;
+            body += &format!("cpu,host=h{host} n={number}i,load={host}.5 {time}\n");
+        }
+        if number % 3 == 0 {
+            let time = NOW_NS - number * 86_400_000_000_000;
+            body += &format!("new{number},host=a up=t,text=\"{number}\" {time}\n");
+        }
+        asks.push(Ask::Body(if number % 5 == 4 { "p" } else { "" }, body));
+        if number == 5 {
+            asks.push(Ask::Statement(
+                "ALTER RETENTION POLICY p ON d DURATION 520w",
+                None,
+            ));
+        }
+        if number == 10 {
+            asks.push(Ask::Statement("DROP RETENTION POLICY p ON d", Some("p")));
+            let again = "CREATE RETENTION POLICY p ON d DURATION INF REPLICATION 1";
+            asks.push(Ask::Statement(again, None));
+        }
+    }
+    asks
+}
+
+impl Sample {
+    /// Writes it.
+    pub fn new() -> Result<Self, String> {
+        let mut storage = Bytes::default();
+        let mut engine = storage::open(config(), &mut storage).map_err(|why| why.to_string())?;
+        let empty = observe(&mut engine, NOW_NS)?;
+        let mut sample = Self {
+            segments: Segments::new(),
+            places: Vec::new(),
+            history: History::new(empty.catalog),
+        };
+        for (number, ask) in asks().into_iter().enumerate() {
+            let accepted = engine.accepted_lsn().0;
+            let before = Counts::of(&engine.view(NOW_NS));
+            let dropped = carry_out(&mut engine, &ask)?;
+            let new = points(&engine.view(NOW_NS), &before);
+            let lsns = (accepted + 1, engine.accepted_lsn().0);
+            let catalog = observe(&mut engine, NOW_NS)?.catalog;
+            sample.history.push(new, dropped, lsns, catalog);
+            // Now and then two share a write.
+            if number % 4 != 1 {
+                sample.drain(&mut engine, &mut storage)?;
+            }
+        }
+        sample.history.promise(sample.history.records.len());
+        sample.segments = storage.written;
+        Ok(sample)
+    }
+
+    fn drain(&mut self, engine: &mut Engine, storage: &mut Bytes<'_>) -> Result<(), String> {
+        let newest = |storage: &Bytes<'_>| {
+            let last = storage.written.last_key_value();
+            last.map_or((0, 0), |(id, bytes)| (*id, bytes.len()))
+        };
+        let before = newest(storage);
+        storage::drive(engine, storage).map_err(|misuse| misuse.to_string())?;
+        let after = newest(storage);
+        let start = if before.0 == after.0 { before.1 } else { 0 };
+        let place = (after.0, start..after.1);
+        self.places.resize(self.history.records.len(), place);
+        Ok(())
+    }
+
+    /// Requests in it.
+    pub fn requests(&self) -> usize {
+        self.history.records.len()
+    }
+
+    /// Opens an engine on `segments` and holds what it finds against what was written.
+    ///
+    /// # Errors
+    ///
+    /// Says what is wrong, invented, or lost without a report.
+    pub fn judge(&self, segments: &Segments) -> Result<Verdict, String> {
+        let mut bytes = Bytes {
+            given: Some(segments),
+            written: Segments::new(),
+        };
+        let opened = storage::open(config(), &mut bytes).map_err(|why| why.to_string());
+        let mut engine = opened?;
+        if engine.phase() != Phase::Running {
+            return Err(format!("{:?} {:?}", engine.phase(), engine.refusal()));
+        }
+        let seen = observe(&mut engine, NOW_NS)?;
+        let report = engine.recovery().clone();
+        let end = engine.durable_lsn().0.min(engine.accepted_lsn().0);
+        let mut known = report.damage.clone();
+        for damage in known.iter_mut().filter(|damage| damage.last.0 >= end) {
+            damage.last.0 = u64::MAX;
+        }
+        let mut history = self.history.clone();
+        let accepted = engine.accepted_lsn().0;
+        let lost = loss::check(&mut history, &seen.content, &known, u64::MAX, accepted)?;
+        Ok(Verdict {
+            lost,
+            damage: report.damage,
+            torn_bytes: report.torn_bytes,
+            points_relogged: report.points_relogged,
+        })
+    }
+}
+
+fn carry_out(engine: &mut Engine, ask: &Ask) -> Result<Option<u64>, String> {
+    match ask {
+        Ask::Statement(text, dropped) => {
+            engine.execute(NOW_NS, text)?;
+            Ok(dropped.map(policy))
+        }
+        Ask::Body(policy, body) => {
+            let request = WriteRequest {
+                now_ns: NOW_NS,
+                retention_policy: (*policy).to_owned(),
+                precision: Precision::Nanosecond,
+                dry_run: false,
+            };
+            let written = engine.write(&request, body.as_bytes());
+            written.map_err(|error| error.to_string())?;
+            Ok(None)
+        }
+    }
+}
+
+/// A frame, found by walking a segment as `docs/format.md` says, without the core's help.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FrameAt {
+    /// Segment.
+    pub segment: u64,
+    /// Bytes of its payload.
+    pub payload: Range<usize>,
+    /// Its LSN.
+    pub lsn: u64,
+    /// 1: definitions, 2: rows, 3: pad.
+    pub kind: u8,
+    /// Whether it is the second copy.
+    pub is_copy: bool,
+    /// Points, as its head says.
+    pub points: u32,
+}
+
+/// All frames of undamaged segments.
+pub fn frames(segments: &Segments) -> Vec<FrameAt> {
+    let mut frames = Vec::new();
+    for (&segment, bytes) in segments {
+        let mut at = 12_288;
+        while let Some(head) = bytes.get(at..at + 40) {
+            let number = |from: usize| {
+                u32::from_le_bytes([head[from], head[from + 1], head[from + 2], head[from + 3]])
+            };
+            let length = number(4) as usize;
+            frames.push(FrameAt {
+                segment,
+                payload: at + 40..at + 40 + length,
+                lsn: u64::from(number(8)) | u64::from(number(12)) << 32,
+                kind: head[36],
+                is_copy: head[37] & 2 != 0,
+                points: number(28),
+            });
+            at = (at + 40 + length).next_multiple_of(8);
+        }
+    }
+    frames
+}
