@@ -202,9 +202,6 @@ impl Chain {
         // Nobody repeats this repair, so what it repeats stays until its mark is proven.
         let is_proven = !header.repair || proof.certified > HEADER_BLOCK_BYTES;
         self.is_disturbed |= self.link == Link::Open && !is_proven;
-        if let Some(Entry::Missing { first_lsn_max, .. }) = self.entries.last_mut() {
-            *first_lsn_max = proof.next_lsn;
-        }
         self.entries
             .push(Entry::Segment(self.extent(&info, header, proof)));
         self.pick = Pick::before(header);
