@@ -240,12 +240,13 @@ impl Engine {
     ) -> u64 {
         let mut lost = 0;
         for mut section in wal::sections(payload) {
-            let known = numbers.get(&section.shard);
+            // Rows of a shard that was dropped since are not lost.
+            let exists = self.catalog.group_of(section.shard).is_some();
             let slot = self
                 .slot_of(section.shard)
                 .and_then(|slot| self.slots.get_mut(slot));
-            let (Some(known), Some(slot)) = (known, slot) else {
-                lost += u64::from(section.rows);
+            let (Some(known), Some(slot)) = (numbers.get(&section.shard), slot) else {
+                lost += if exists { u64::from(section.rows) } else { 0 };
                 continue;
             };
             loop {
