@@ -32,6 +32,8 @@ struct Known {
     housed: BTreeSet<ShardId>,
     /// Rows of shards of which none was: lost unless a later segment knows the group.
     homeless: BTreeMap<ShardId, LogDamage>,
+    /// Shards of policies that were dropped: what the log still holds of them is not wanted.
+    dropped: BTreeSet<ShardId>,
 }
 
 /// One shard's numbers in a segment, and what they stand for in this engine.
@@ -151,7 +153,7 @@ impl Engine {
             last: frame.lsn,
             points: Some(points),
         };
-        let lost = self.apply_rows(frame.payload, &known.numbers, false);
+        let lost = self.apply_rows(frame.payload, known, false);
         let lost = lost.min(u64::from(frame.points));
         self.recovery.points += u64::from(frame.points) - lost;
         if lost > 0 {
@@ -171,24 +173,36 @@ impl Engine {
 
     fn apply_definitions(&mut self, payload: &[u8], known: &mut Known) {
         let mut field_slots = Vec::new();
-        let numbers = &mut known.numbers;
+        let Known {
+            numbers,
+            housed,
+            dropped,
+            ..
+        } = known;
         for entry in definition::entries(payload) {
             match entry {
                 Definition::Catalog(bytes) => {
                     if let Some(change) = Change::decode(bytes, &mut 0) {
-                        if let Change::PutGroup { group, .. } = &change {
-                            known.housed.insert(group.shard);
+                        match &change {
+                            Change::PutGroup { group, .. } => {
+                                housed.insert(group.shard);
+                                dropped.remove(&group.shard);
+                            }
+                            Change::DropPolicy(name) => {
+                                let groups = self.catalog.policy(name).map(|p| &p.groups);
+                                dropped.extend(groups.into_iter().flatten().map(|g| g.shard));
+                                self.slots.retain(|slot| !dropped.contains(&slot.shard.id));
+                            }
+                            _ => {}
                         }
                         self.catalog.apply(&change);
-                        if matches!(change, Change::DropPolicy(_)) {
-                            self.drop_slots();
-                        }
                     }
                 }
                 Definition::Series { shard, series, key } => {
-                    let Some(slot) = self.slot_for_replay(shard) else {
+                    if dropped.contains(&shard) {
                         continue;
-                    };
+                    }
+                    let slot = self.slot_for_replay(shard);
                     let index = &mut slot.shard.index;
                     let id = index.series(key).unwrap_or_else(|| index.add_series(key));
                     put(&mut numbers.entry(shard).or_default().series, series.0, id);
@@ -199,9 +213,10 @@ impl Engine {
                     measurement,
                     fields,
                 } => {
-                    let Some(slot) = self.slot_for_replay(shard) else {
+                    if dropped.contains(&shard) {
                         continue;
-                    };
+                    }
+                    let slot = self.slot_for_replay(shard);
                     let types = fields.iter().map(|&(_, field_type)| field_type).collect();
                     let owner = slot.shard.index.intern_measurement(measurement);
                     let fields = fields.iter().copied();
@@ -215,11 +230,11 @@ impl Engine {
         }
     }
 
-    /// The slot of a shard, made if the catalog has the shard: what was dropped stays away.
-    fn slot_for_replay(&mut self, shard: ShardId) -> Option<&mut Slot> {
-        self.catalog.group_of(shard)?;
+    /// The slot of a shard, made if it is not there. The catalog may get to know the shard later,
+    /// from the account of another segment.
+    fn slot_for_replay(&mut self, shard: ShardId) -> &mut Slot {
         self.current = self.slot_of(shard).unwrap_or_else(|| self.add_slot(shard));
-        self.slots.get_mut(self.current)
+        &mut self.slots[self.current]
     }
 
     /// Drops the slots whose shards the catalog has no more.
@@ -232,21 +247,17 @@ impl Engine {
 
     /// Puts rows into the caches; with `log_again`, only into the log. Returns how many rows
     /// nothing defines.
-    fn apply_rows(
-        &mut self,
-        payload: &[u8],
-        numbers: &BTreeMap<ShardId, Numbers>,
-        log_again: bool,
-    ) -> u64 {
+    fn apply_rows(&mut self, payload: &[u8], known: &Known, log_again: bool) -> u64 {
         let mut lost = 0;
         for mut section in wal::sections(payload) {
-            // Rows of a shard that was dropped since are not lost.
-            let exists = self.catalog.group_of(section.shard).is_some();
+            if known.dropped.contains(&section.shard) {
+                continue;
+            }
             let slot = self
                 .slot_of(section.shard)
                 .and_then(|slot| self.slots.get_mut(slot));
-            let (Some(known), Some(slot)) = (numbers.get(&section.shard), slot) else {
-                lost += if exists { u64::from(section.rows) } else { 0 };
+            let (Some(known), Some(slot)) = (known.numbers.get(&section.shard), slot) else {
+                lost += u64::from(section.rows);
                 continue;
             };
             loop {
@@ -311,7 +322,7 @@ impl Engine {
         if end.repair {
             self.open_record();
             for payload in &opening.uncertified {
-                self.apply_rows(payload, &opening.known.numbers, true);
+                self.apply_rows(payload, &opening.known, true);
             }
             if let Some(log) = &mut self.log {
                 self.recorder.finish(log);
