@@ -9,8 +9,9 @@ pub const STRING_BYTES_MAX: usize = 1_048_576;
 /// Largest request body, in bytes after inflating, by default. influxdb 1.12 `max-body-size`.
 pub const BODY_BYTES_MAX: usize = 25_000_000;
 
-/// Largest payload of a log frame, in bytes, unless a single row or definition is longer: then
-/// it is that one alone. Ours: every store we know can hold it as one value.
+/// Size at which a log frame is closed, in bytes of payload. Ours: every store we know can hold
+/// it as one value. A field value and a definition entry are never split, so one that is alone
+/// in its frame may exceed it by what `wal::PAYLOAD_BYTES_MAX` leaves room for, 128 KiB.
 pub const FRAME_BYTES_MAX: usize = 1 << 20;
 
 /// Most a cache may be told to hold, in logical bytes. Ours: rows are addressed with 32 bits, and

@@ -38,7 +38,7 @@ pub(crate) fn value(writer: u64, number: u64) -> u64 {
 
 /// The time of a point: a few of them fall into another shard group.
 pub(crate) fn time_ns(number: u64) -> i64 {
-    let week = if number % 97 == 0 {
+    let week = if number.is_multiple_of(97) {
         604_800_000_000_000
     } else {
         0

@@ -25,7 +25,7 @@ pub(crate) fn columns(file: &Source) -> Vec<String> {
     let lines = file.text.lines().zip(code.lines()).enumerate();
     lines
         .filter(|(_, (line, code))| {
-            let literal = line.contains('"') && !long(&without_gaps(code));
+            let literal = line.contains('"') && !long(&without_gaps(line, code));
             let table = line.trim_start().starts_with("//") && line.contains("/ |")
                 || line.trim_start().starts_with("//! |");
             long(line) && !literal && !table
@@ -34,11 +34,10 @@ pub(crate) fn columns(file: &Source) -> Vec<String> {
         .collect()
 }
 
-/// The line with its indentation, and every other run of spaces made one.
-fn without_gaps(line: &str) -> String {
-    let inside = line.trim_start();
-    let indentation = &line[..line.len() - inside.len()];
-    let words: Vec<&str> = inside.split_whitespace().collect();
+/// The code of the line behind its indentation, with every run of spaces made one.
+fn without_gaps(line: &str, code: &str) -> String {
+    let indentation = &line[..line.len() - line.trim_start().len()];
+    let words: Vec<&str> = code.split_whitespace().collect();
     format!("{indentation}{}", words.join(" "))
 }
 

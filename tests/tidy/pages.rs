@@ -14,7 +14,9 @@ pub(crate) fn faults(file: &Source) -> Vec<String> {
     if titles != 1 {
         faults.push(format!("{titles} titles"));
     }
-    let folder = Path::new(&file.path).parent().unwrap_or(Path::new(""));
+    let folder = Path::new(&file.path)
+        .parent()
+        .unwrap_or_else(|| Path::new(""));
     for link in links(&text) {
         if !root().join(folder).join(link).exists() {
             faults.push(format!("there is no {link}"));

@@ -43,7 +43,7 @@ pub(crate) fn faults(file: &Source) -> Vec<String> {
     let row = MAY_IMPORT.iter().find(|(name, _)| *name == module);
     let Some(allowed) = row
         .map(|&(_, allowed)| allowed)
-        .or(vocabulary.then_some(&[]))
+        .or_else(|| vocabulary.then_some(&[]))
     else {
         return vec![format!(
             "{module} has no row; give it one in tests/tidy/rows.rs"

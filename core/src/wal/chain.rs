@@ -5,9 +5,14 @@ use alloc::vec::Vec;
 
 use crate::ids::{Lsn, SegmentId};
 
-use super::header::{HEADER_BLOCK_BYTES, Header, Register};
+use super::frame::frames_max;
+use super::header::{HEADER_BLOCK_BYTES, Header, OPEN_END, Register};
 use super::probe::Proof;
 use super::report::{LogDamage, Reason, ReplayEnd};
+
+/// LSNs that are skipped where a log goes on behind segments that cannot be read, and nothing
+/// tells where they began: more than one node ever gives out, and 2^22 times fit.
+const LSNS_UNKNOWN: u64 = 1 << 40;
 
 /// A segment of the listing.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +26,11 @@ pub(super) struct Info {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum State {
     Headed(Header, Option<Register>),
-    Headless(Option<Register>),
+    /// No intact header; whether there is anything at all, here or behind the block.
+    Headless {
+        register: Option<Register>,
+        is_blank: bool,
+    },
     /// Its header is intact and another segment's.
     Misplaced,
     Unreadable,
@@ -31,14 +40,15 @@ pub(super) enum State {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Entry {
     Segment(Extent),
-    /// A segment that a successor names and that cannot be used.
+    /// A segment that is part of the log and cannot be used, now or ever.
     Missing {
         segment: SegmentId,
         length: u64,
         /// It began at this LSN at the latest: where the proof of the segment before it ends.
         /// If it was a repair, what follows there has LSNs that were given out again here.
         first_lsn_max: u64,
-        end_lsn: u64,
+        /// LSN of what follows, if anything tells it.
+        end_lsn: Option<u64>,
     },
 }
 
@@ -53,7 +63,7 @@ pub(super) struct Extent {
     pub(super) limit: u64,
     /// Frames up to here are proven durable.
     pub(super) certified: u64,
-    /// LSN of what follows; unknown if the successor is missing.
+    /// LSN of what follows the proof; unknown if the successor is missing.
     pub(super) end_lsn: Option<u64>,
     /// Of the last segment: whether its tail could not be read.
     pub(super) tail: Option<Tail>,
@@ -85,6 +95,17 @@ enum Pick {
     Over,
 }
 
+/// What is known of the end of the segment that the search goes on with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Link {
+    /// Nothing, and nothing follows it: what is not proven is to be logged again.
+    Newest,
+    /// Its successor is lost, and proved all of it durable.
+    Sealed,
+    /// Nothing; what follows may repeat what is not proven, so nobody may log that again.
+    Open,
+}
+
 /// Follows predecessor links from the newest segment that counts back to the oldest.
 #[derive(Debug)]
 pub(super) struct Chain {
@@ -93,8 +114,17 @@ pub(super) struct Chain {
     low: SegmentId,
     /// Newest first.
     entries: Vec<Entry>,
-    head: Option<(Header, Proof)>,
+    head: Option<(Header, Proof, u64)>,
     pick: Pick,
+    link: Link,
+    /// LSN that follows an open link, if a successor tells it.
+    follows: Option<u64>,
+    /// Segments behind the head that cannot be read; newest first.
+    hidden: Vec<Info>,
+    /// Segments that a successor names and that turned out to hold nothing of the log.
+    idle: Vec<SegmentId>,
+    /// Whether a segment of the log cannot be read now, or may vanish unrepeated.
+    is_disturbed: bool,
 }
 
 impl Chain {
@@ -111,6 +141,11 @@ impl Chain {
             entries: Vec::new(),
             head: None,
             pick: Pick::Below(u64::MAX),
+            link: Link::Newest,
+            follows: None,
+            hidden: Vec::new(),
+            idle: Vec::new(),
+            is_disturbed: false,
         }
     }
 
@@ -122,13 +157,20 @@ impl Chain {
                 Pick::Over => return None,
                 Pick::Below(bound) => {
                     let mut older = self.infos.iter().rev().filter(|info| info.id.0 < bound);
-                    let candidate = older.find(|info| self.counts(info));
-                    if candidate.is_some() {
-                        return candidate.copied();
+                    let found = older.find(|info| self.counts(info) || self.is_hidden(info));
+                    match found.copied() {
+                        None => self.pick = Pick::Over,
+                        Some(info) if self.counts(&info) => return Some(info),
+                        Some(info) => self.pass(&info),
                     }
-                    self.pick = Pick::Over;
                 }
                 Pick::Named(id, ..) if id < self.low => self.pick = Pick::Over,
+                Pick::Named(id, OPEN_END, end_lsn) => {
+                    let candidate = self.follow_open(id, end_lsn);
+                    if candidate.is_some() {
+                        return candidate;
+                    }
+                }
                 Pick::Named(id, end, end_lsn) => self.follow(id, end, end_lsn),
             }
         }
@@ -138,9 +180,34 @@ impl Chain {
     pub(super) fn judge(&mut self, info: Info, proof: Proof) {
         let Some(header) = info.header() else { return };
         if header.repair && !proof.is_settled && self.has_older(header) {
-            self.pick = Pick::Below(info.id.0);
+            if proof.is_unreadable {
+                self.pass(&info);
+            } else {
+                self.idle.extend(self.follows.map(|_| info.id));
+                self.pick = Pick::Below(info.id.0);
+            }
             return;
         }
+        if self.head.is_none() {
+            self.head = Some((*header, proof, info.length));
+        }
+        self.is_disturbed |= proof.is_unreadable;
+        if self.link == Link::Newest && proof.is_unreadable {
+            self.link = Link::Open;
+            self.hidden.push(info);
+        }
+        if let Some(Entry::Missing { first_lsn_max, .. }) = self.entries.last_mut() {
+            *first_lsn_max = proof.next_lsn;
+        }
+        // Nobody repeats this repair, so what it repeats stays until its mark is proven.
+        let is_proven = !header.repair || proof.certified > HEADER_BLOCK_BYTES;
+        self.is_disturbed |= self.link == Link::Open && !is_proven;
+        self.entries
+            .push(Entry::Segment(self.extent(&info, header, proof)));
+        self.pick = Pick::before(header);
+    }
+
+    fn extent(&self, info: &Info, header: &Header, proof: Proof) -> Extent {
         let mut extent = Extent {
             segment: info.id,
             salt: header.salt,
@@ -151,27 +218,28 @@ impl Chain {
             end_lsn: None,
             tail: None,
         };
-        if let Some(Entry::Missing { first_lsn_max, .. }) = self.entries.last_mut() {
-            *first_lsn_max = proof.next_lsn;
-        }
-        if self.head.is_none() {
-            self.head = Some((*header, proof));
-            extent.limit = proof.usable;
+        if self.link == Link::Newest {
             extent.certified = proof.certified;
-            extent.end_lsn = Some(proof.next_lsn);
-            extent.tail = Some(if proof.is_unreadable {
-                Tail::Unreadable
-            } else {
-                Tail::Torn
-            });
+            extent.tail = Some(Tail::Torn);
         }
-        self.entries.push(Entry::Segment(extent));
-        self.pick = Pick::before(header);
+        if self.link != Link::Sealed {
+            extent.limit = proof.usable;
+            extent.end_lsn = Some(proof.next_lsn);
+            if proof.is_unreadable {
+                extent.tail = Some(Tail::Unreadable);
+            }
+        }
+        extent
     }
 
     /// The chain, oldest first.
     pub(super) fn entries(&self) -> VecDeque<Entry> {
         self.entries.iter().rev().copied().collect()
+    }
+
+    /// Whether the newest segment of the log cannot be read, or not to its end.
+    pub(super) const fn is_open_ended(&self) -> bool {
+        !self.hidden.is_empty()
     }
 
     /// Fills in where the log goes on, and judges the segments that are not part of it.
@@ -180,7 +248,7 @@ impl Chain {
         end.next_segment = SegmentId(newest.saturating_add(1));
         end.next_lsn = Lsn(1);
         end.low_watermark = self.low;
-        if let Some((header, proof)) = &self.head {
+        if let Some((header, proof, _)) = &self.head {
             end.next_lsn = Lsn(proof.next_lsn);
             // A segment of which nothing is proven may vanish with the next power cut, header
             // and all: the next one follows what that one followed.
@@ -188,9 +256,26 @@ impl Chain {
             let own = Some((header.segment, proof.certified));
             end.predecessor = if is_proven { own } else { header.predecessor };
         }
+        if let Some(newest) = self.hidden.first() {
+            end.predecessor = Some((newest.id, OPEN_END));
+            end.next_lsn = Lsn(self.lsn_behind_hidden());
+        }
         for info in &self.infos {
             self.conclude_one(info, end, notes);
         }
+    }
+
+    /// An LSN above all that segments which cannot be read may have used.
+    fn lsn_behind_hidden(&self) -> u64 {
+        let behind = |(_, proof, length): &(Header, Proof, u64)| {
+            proof.next_lsn + frames_max(length.saturating_sub(proof.certified))
+        };
+        let known = self.head.as_ref().map(behind);
+        let behind = self.hidden.iter().rev().fold(known, |lsn, info| {
+            let from = lsn.max(info.lsn_min()).unwrap_or(LSNS_UNKNOWN);
+            Some(from.saturating_add(frames_max(info.length)))
+        });
+        behind.unwrap_or(1)
     }
 
     fn conclude_one(&self, info: &Info, end: &mut ReplayEnd, notes: &mut VecDeque<Note>) {
@@ -198,27 +283,34 @@ impl Chain {
             end.obsolete.push(info.id);
             return;
         }
+        if self.idle.contains(&info.id) {
+            return;
+        }
         if self.is_named(info.id) {
             notes.extend(info.reason().map(|reason| info.note(reason)));
             return;
         }
-        let is_newest = self.head.is_none_or(|(head, _)| info.id > head.segment);
+        let is_newest = self.head.is_none_or(|(head, ..)| info.id > head.segment);
         let lost_up_to = match info.state {
             // Abandoned; but one that was durable and whose successor went past it was not
             // readable then, and what it holds is still missing.
-            State::Headed(header, register) => {
-                let register = register.filter(|found| !header.repair || found.settled);
-                if register.is_none() {
+            State::Headed(Header { repair, .. }, register) => {
+                let register = register.filter(|found| !repair || found.settled);
+                // What a segment repeats is not given up while that one cannot be read.
+                if register.is_none() && !self.is_disturbed {
                     end.obsolete.push(info.id);
                 }
                 register.map(|found| found.durable_lsn)
             }
-            State::Headless(Some(register)) if is_newest => {
-                notes.push_back(info.note(Reason::Damaged));
-                Some(register.durable_lsn)
-            }
-            State::Headless(_) => {
-                end.obsolete.push(info.id);
+            State::Headless {
+                register: Some(register),
+                ..
+            } => register.settled.then_some(register.durable_lsn),
+            State::Headless { is_blank, .. } => {
+                // One with something in it is kept: nobody can tell what it was.
+                if is_blank {
+                    end.obsolete.push(info.id);
+                }
                 if is_newest && info.length > 0 {
                     end.torn_bytes += info.length;
                     notes.push_back(info.note(Reason::TornSegment));
@@ -229,7 +321,7 @@ impl Chain {
                 notes.push_back(info.note(Reason::Misplaced));
                 is_newest.then_some(end.next_lsn)
             }
-            State::Unreadable => is_newest.then_some(end.next_lsn),
+            State::Unreadable => None,
         };
         end.damage.extend(lost_up_to.map(|last| LogDamage {
             segment: info.id,
@@ -244,14 +336,9 @@ impl Chain {
     fn follow(&mut self, id: SegmentId, end: u64, end_lsn: u64) {
         let info = self.infos.iter().find(|info| info.id == id);
         let Some((info, header)) = info.and_then(|info| Some((info, info.header()?))) else {
-            let length = info.map_or(0, |info| info.length);
-            self.entries.push(Entry::Missing {
-                segment: id,
-                length,
-                first_lsn_max: u64::MAX,
-                end_lsn,
-            });
-            self.pick = Pick::Below(id.0);
+            self.is_disturbed |= info.is_some_and(Info::is_opaque);
+            self.miss(id, info.map_or(0, |info| info.length), Some(end_lsn));
+            self.link = Link::Sealed;
             return;
         };
         self.pick = Pick::before(header);
@@ -267,23 +354,75 @@ impl Chain {
         }));
     }
 
+    /// Follows a link to a segment that could not be read when it was written: the segment to
+    /// probe, if it can be read now.
+    fn follow_open(&mut self, id: SegmentId, end_lsn: u64) -> Option<Info> {
+        self.link = Link::Open;
+        self.follows = Some(end_lsn);
+        let info = self.infos.iter().find(|info| info.id == id).copied();
+        match info {
+            Some(info) if self.counts(&info) => return Some(info),
+            Some(info) if self.is_hidden(&info) => self.pass(&info),
+            // Its creation was cut short, it turns out.
+            Some(Info {
+                state: State::Headless { .. },
+                ..
+            }) => {
+                self.idle.push(id);
+                self.pick = Pick::Below(id.0);
+            }
+            other => self.miss(id, other.map_or(0, |info| info.length), Some(end_lsn)),
+        }
+        None
+    }
+
+    /// Goes past a segment that belongs to the log and cannot be read.
+    fn pass(&mut self, info: &Info) {
+        self.is_disturbed = true;
+        if self.head.is_none() {
+            self.hidden.push(*info);
+        }
+        let told = info.register().map(|found| found.durable_lsn.0 + 1);
+        let end_lsn = self.follows.take().or(told);
+        self.miss(info.id, info.length, end_lsn);
+        self.link = Link::Open;
+    }
+
+    fn miss(&mut self, segment: SegmentId, length: u64, end_lsn: Option<u64>) {
+        self.entries.push(Entry::Missing {
+            segment,
+            length,
+            first_lsn_max: u64::MAX,
+            end_lsn,
+        });
+        self.pick = Pick::Below(segment.0);
+        self.follows = None;
+    }
+
     /// Whether a segment can be read and is not retired.
     fn counts(&self, info: &Info) -> bool {
         info.header().is_some() && info.id >= self.low
     }
 
+    /// Whether a segment is part of the log as far as can be told, and cannot be read.
+    fn is_hidden(&self, info: &Info) -> bool {
+        info.is_opaque() && info.id >= self.low
+    }
+
     /// Whether there is something to go back to if this repair is not complete. If it names a
-    /// segment that is gone, going back would hide that.
+    /// segment that is gone, going back would hide that; one that only cannot be read now will
+    /// be there again.
     fn has_older(&self, header: &Header) -> bool {
-        let older = |info: &&Info| info.id < header.segment && self.counts(info);
+        let is_there = |info: &Info| self.counts(info) || matches!(info.state, State::Unreadable);
+        let older = |info: &Info| info.id < header.segment && info.id >= self.low && is_there(info);
         let names_lost = header.predecessor.is_some_and(|(id, _)| {
             id >= self.low
                 && !self
                     .infos
                     .iter()
-                    .any(|info| info.id == id && self.counts(info))
+                    .any(|info| info.id == id && is_there(info))
         });
-        !names_lost && self.infos.iter().any(|info| older(&info))
+        !names_lost && self.infos.iter().any(older)
     }
 
     fn is_named(&self, id: SegmentId) -> bool {
@@ -312,10 +451,36 @@ impl Info {
         }
     }
 
+    const fn register(&self) -> Option<&Register> {
+        match &self.state {
+            State::Headless {
+                register: Some(register),
+                ..
+            }
+            | State::Headed(_, Some(register)) => Some(register),
+            _ => None,
+        }
+    }
+
+    /// Whether it was durable, or may have been, and does not show what it holds.
+    const fn is_opaque(&self) -> bool {
+        match self.state {
+            State::Unreadable => true,
+            State::Headless { register, .. } => register.is_some(),
+            State::Headed(..) | State::Misplaced => false,
+        }
+    }
+
+    /// An LSN that frames of it are known to reach.
+    fn lsn_min(&self) -> Option<u64> {
+        let first = self.header().map(|header| header.first_lsn.0);
+        first.max(self.register().map(|found| found.durable_lsn.0 + 1))
+    }
+
     /// Why a segment that is part of the log cannot be used, if there is something to copy.
     const fn reason(&self) -> Option<Reason> {
         match self.state {
-            State::Headless(_) if self.length > 0 => Some(Reason::Damaged),
+            State::Headless { .. } if self.length > 0 => Some(Reason::Damaged),
             State::Misplaced => Some(Reason::Misplaced),
             _ => None,
         }

@@ -3,7 +3,7 @@
 use crate::ids::{Lsn, SegmentId};
 
 use super::chain::{Extent, Tail};
-use super::frame::{FrameKind, Head};
+use super::frame::{FrameKind, Head, frames_max};
 use super::report::LogDamage;
 use super::scan::{Found, Walk, Window};
 
@@ -93,6 +93,14 @@ impl Deliver {
         self.pass = Pass::Tail;
         let damage = self.rest(offset, self.extent.limit.saturating_sub(offset), first);
         Some(damage)
+    }
+
+    /// If it is the last segment: how many LSNs may have been used behind its proof.
+    pub(super) fn unproven_lsns(&self) -> Option<u64> {
+        let Extent {
+            length, certified, ..
+        } = self.extent;
+        (certified < u64::MAX).then(|| frames_max(length.saturating_sub(certified)))
     }
 
     /// The next event.
@@ -205,7 +213,7 @@ impl Deliver {
         match self.extent.tail? {
             Tail::Torn => Some(Event::Torn { offset, length }),
             Tail::Unreadable => Some(Event::Damage {
-                damage: self.damage(offset, length, lsn, lsn, None),
+                damage: self.damage(offset, length, lsn, lsn + frames_max(length) - 1, None),
                 is_readable: false,
             }),
         }

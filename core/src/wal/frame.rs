@@ -1,13 +1,18 @@
 //! The head of a frame: what it holds, and when it is to be believed.
 
+use crate::limits::{FRAME_BYTES_MAX, KEY_BYTES_MAX, STRING_BYTES_MAX};
+
 use super::checksum::crc32c;
 
 /// Length of a frame head in bytes; the payload follows at once.
 pub const FRAME_HEAD_BYTES: usize = 40;
 
-/// Longest payload the codec accepts, in bytes. Ours: writers stop at `limits::FRAME_BYTES_MAX`
-/// plus slack; a row that is one string of the longest size still fits, with its head.
-pub const PAYLOAD_BYTES_MAX: usize = 2 << 20;
+/// Longest payload of a frame in bytes, a property of the format. Ours: writers close a frame
+/// at `limits::FRAME_BYTES_MAX`; what does not fit below that alone still fits here: a row that
+/// is one string of the longest size with its head, or one definition entry with the longest key.
+pub const PAYLOAD_BYTES_MAX: usize = FRAME_BYTES_MAX + (128 << 10);
+
+const _: () = assert!(STRING_BYTES_MAX + KEY_BYTES_MAX < PAYLOAD_BYTES_MAX);
 
 /// What a frame carries. The log itself never looks into a payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,6 +132,11 @@ impl Head {
     pub(super) const fn is_copy(&self) -> bool {
         self.flags & COPY != 0
     }
+}
+
+/// No more frames than this fit into so many bytes, and one.
+pub(super) const fn frames_max(bytes: u64) -> u64 {
+    bytes / FRAME_HEAD_BYTES as u64 + 1
 }
 
 /// Little-endian number at `at`; zero bytes stand in for what is not there.

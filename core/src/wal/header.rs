@@ -16,6 +16,10 @@ pub(super) const SLOT_BYTES: usize = 512;
 /// The version this code writes, and the newest it reads.
 pub const FORMAT_VERSION: u16 = 1;
 
+/// As the predecessor end: not known, since the predecessor could not be read. It ends where
+/// what is whole in it ends.
+pub(super) const OPEN_END: u64 = 0;
+
 const HEADER_BYTES: usize = 128;
 const REGISTER_BYTES: usize = 64;
 const HEADER_MAGIC: &[u8; 8] = b"TGSEGMNT";
@@ -37,7 +41,7 @@ pub(super) struct Header {
     pub(super) salt: u32,
     pub(super) segment: SegmentId,
     pub(super) node_id: u128,
-    /// The segment before it, and where that one ends whatever follows in it.
+    /// The segment before it, and where that one ends whatever follows in it; or [`OPEN_END`].
     pub(super) predecessor: Option<(SegmentId, u64)>,
     pub(super) first_lsn: Lsn,
     /// Segments below this one are garbage wherever they reappear.

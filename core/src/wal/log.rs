@@ -89,7 +89,7 @@ struct Current {
 }
 
 impl Log {
-    /// Starts a new segment after replay: `segment`, `predecessor` and `first_lsn` as
+    /// Starts a new segment after replay: `segment`, `predecessor`, `first_lsn` and `repair` as
     /// [`ReplayEnd`](super::ReplayEnd) gives them.
     ///
     /// With `repair`, what was delivered as not certified is to be appended first, then a
@@ -145,15 +145,15 @@ impl Log {
     /// Appends a frame. `more` says that the record goes on with the next one; nothing of a
     /// record is persisted before its last frame is there.
     ///
-    /// # Panics
-    ///
-    /// If the payload is longer than [`PAYLOAD_BYTES_MAX`]; the caller splits long before.
+    /// Invariant: no payload is longer than [`PAYLOAD_BYTES_MAX`]; the caller splits long
+    /// before. One that is could not be read back, so it ends this log with a fault, and its
+    /// LSN never becomes durable.
     pub fn append(&mut self, kind: FrameKind, payload: &[u8], points: u32, more: bool) -> Lsn {
-        assert!(
-            payload.len() <= PAYLOAD_BYTES_MAX,
-            "payload longer than the format allows"
-        );
         self.accepted = self.accepted.next();
+        if payload.len() > PAYLOAD_BYTES_MAX {
+            self.fault.get_or_insert(StorageFault::Io);
+            return self.accepted;
+        }
         let stamp = self.current.stamp(self.accepted, self.current.chain);
         self.current.chain = self.filling.push(stamp, kind, payload, points, more);
         self.current.has_frames = true;

@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::format;
 use alloc::string::String;
+use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::fault::StorageFault;
@@ -11,8 +12,10 @@ use crate::ids::{Lsn, SegmentId};
 
 use super::chain::{Chain, Entry, Info, Note, State};
 use super::deliver::{Deliver, Event, Handed};
-use super::frame::FRAME_HEAD_BYTES;
-use super::header::{FORMAT_VERSION, HEADER_BLOCK_BYTES, Header, HeaderFound, Register};
+use super::frame::{FRAME_HEAD_BYTES, frames_max};
+use super::header::{
+    FORMAT_VERSION, HEADER_BLOCK_BYTES, Header, HeaderFound, OPEN_END, PAGE_BYTES, Register,
+};
 use super::probe::Probe;
 use super::report::{Frame, LogDamage, Reason, ReplayEnd, Step};
 use super::scan::Window;
@@ -35,17 +38,28 @@ pub struct Replay {
     entries: VecDeque<Entry>,
     /// LSN that follows what was delivered.
     expected: u64,
+    /// Whether what the log ends with could not be read.
+    is_open_ended: bool,
     end: ReplayEnd,
 }
 
 #[derive(Debug)]
 enum Phase {
-    Headers(usize),
+    Headers(usize, Option<Pages>),
     Chain(Chain),
     Probe(Chain, Info, Box<Probe>),
     Between,
     Deliver(Deliver),
     Refused(String),
+}
+
+/// A header block that could not be read at once, page by page.
+#[derive(Debug)]
+struct Pages {
+    block: Vec<u8>,
+    /// How far it was tried.
+    tried: usize,
+    is_any_readable: bool,
 }
 
 /// A read that was asked for.
@@ -60,7 +74,10 @@ impl Replay {
     /// Of the log of `node_id`, from a listing of its segments and their lengths in bytes, in
     /// any order.
     pub fn new(node_id: u128, segments: &[(SegmentId, u64)]) -> Self {
-        let state = State::Headless(None);
+        let state = State::Headless {
+            register: None,
+            is_blank: true,
+        };
         let info = |&(id, length)| Info { id, length, state };
         let mut infos: Vec<Info> = segments.iter().map(info).collect();
         infos.sort_by_key(|info| (info.id, core::cmp::Reverse(info.length)));
@@ -68,12 +85,13 @@ impl Replay {
         Self {
             node_id,
             infos,
-            phase: Phase::Headers(0),
+            phase: Phase::Headers(0, None),
             window: Window::default(),
             wanted: None,
             notes: VecDeque::new(),
             entries: VecDeque::new(),
             expected: 1,
+            is_open_ended: false,
             end: ReplayEnd::default(),
         }
     }
@@ -110,7 +128,7 @@ impl Replay {
             }
             // The phase is taken out and put back, so that it may be moved on from within.
             match core::mem::replace(&mut self.phase, Phase::Between) {
-                Phase::Headers(at) => self.next_header(at),
+                Phase::Headers(at, pages) => self.next_header(at, pages),
                 Phase::Chain(chain) => self.next_link(chain),
                 Phase::Probe(chain, info, probe) => self.probe(chain, info, probe),
                 Phase::Between => match self.next_entry() {
@@ -139,45 +157,105 @@ impl Replay {
         };
         let window = &mut self.window;
         match (&mut self.phase, bytes) {
-            (Phase::Headers(at), bytes) => {
-                let at = *at;
-                self.take_header(at, bytes, wanted.length);
+            (Phase::Headers(at, pages), bytes) => {
+                let (at, pages) = (*at, pages.take());
+                match pages {
+                    None => self.take_header(at, bytes, wanted.length),
+                    Some(pages) => self.take_page(at, pages, bytes),
+                }
             }
             (_, Ok(bytes)) => window.supply(bytes, wanted.length),
             (Phase::Probe(_, _, probe), Err(_)) => probe.unreadable(window),
-            (Phase::Deliver(deliver), Err(_)) => self.end.damage.extend(deliver.unreadable()),
+            (Phase::Deliver(deliver), Err(_)) => {
+                let damage = deliver.unreadable();
+                if let (Some(_), Some(lsns)) = (damage, deliver.unproven_lsns()) {
+                    self.is_open_ended = true;
+                    self.end.predecessor = Some((wanted.segment, OPEN_END));
+                    let low = self.end.low_watermark;
+                    self.end.obsolete.retain(|&segment| segment < low);
+                    self.end.next_lsn.0 = self.end.next_lsn.0.saturating_add(lsns);
+                }
+                self.end.damage.extend(damage);
+            }
             (_, Err(_)) => {}
         }
     }
 
-    fn next_header(&mut self, at: usize) {
-        match self.infos.get(at) {
-            None => self.phase = Phase::Chain(Chain::new(core::mem::take(&mut self.infos))),
-            Some(info) if info.length == 0 => self.phase = Phase::Headers(at + 1),
-            Some(info) => {
-                let length = HEADER_BLOCK_BYTES.min(info.length) as usize;
-                self.wanted = Some(Wanted {
-                    segment: info.id,
-                    offset: 0,
-                    length,
-                });
-                self.phase = Phase::Headers(at);
-            }
+    fn next_header(&mut self, at: usize, pages: Option<Pages>) {
+        let Some(info) = self.infos.get(at) else {
+            self.phase = Phase::Chain(Chain::new(core::mem::take(&mut self.infos)));
+            return;
+        };
+        if info.length == 0 {
+            self.phase = Phase::Headers(at + 1, None);
+            return;
         }
+        let block = HEADER_BLOCK_BYTES.min(info.length);
+        let (offset, length) = match &pages {
+            None => (0, block),
+            Some(pages) => (
+                pages.tried as u64,
+                PAGE_BYTES.min(block - pages.tried as u64),
+            ),
+        };
+        self.wanted = Some(Wanted {
+            segment: info.id,
+            offset,
+            length: length as usize,
+        });
+        self.phase = Phase::Headers(at, pages);
     }
 
     fn take_header(&mut self, at: usize, bytes: Result<&[u8], StorageFault>, requested: usize) {
-        self.phase = Phase::Headers(at + 1);
+        let Ok(block) = bytes else {
+            // One bad page shall not hide the copies in the others.
+            let pages = Pages {
+                block: vec![0; requested],
+                tried: 0,
+                is_any_readable: false,
+            };
+            self.phase = Phase::Headers(at, Some(pages));
+            return;
+        };
+        if let Some(info) = self.infos.get_mut(at)
+            && block.len() < requested
+        {
+            info.length = block.len() as u64;
+        }
+        self.judge_header(at, block);
+    }
+
+    fn take_page(&mut self, at: usize, mut pages: Pages, bytes: Result<&[u8], StorageFault>) {
+        let length = (PAGE_BYTES as usize).min(pages.block.len() - pages.tried);
+        let page = &mut pages.block[pages.tried..][..length];
+        if let Ok(bytes) = bytes {
+            let length = length.min(bytes.len());
+            page[..length].copy_from_slice(&bytes[..length]);
+            pages.is_any_readable = true;
+        }
+        pages.tried += length;
+        if pages.tried < pages.block.len() {
+            self.phase = Phase::Headers(at, Some(pages));
+            return;
+        }
+        if pages.is_any_readable {
+            self.judge_header(at, &pages.block);
+        } else {
+            self.phase = Phase::Headers(at + 1, None);
+        }
+        // What is not in some pages may be in those that cannot be read.
+        if let Some(info) = self.infos.get_mut(at)
+            && matches!(info.state, State::Headless { .. })
+        {
+            info.state = State::Unreadable;
+        }
+    }
+
+    fn judge_header(&mut self, at: usize, block: &[u8]) {
+        self.phase = Phase::Headers(at + 1, None);
         let Some(info) = self.infos.get_mut(at) else {
             return;
         };
-        let Ok(block) = bytes else {
-            info.state = State::Unreadable;
-            return;
-        };
-        if block.len() < requested {
-            info.length = block.len() as u64;
-        }
         let register = Register::find(block, info.id);
         info.state = match Header::find(block, info.id) {
             HeaderFound::Newer(version) => {
@@ -192,13 +270,17 @@ impl Replay {
             HeaderFound::Valid(header) => {
                 State::Headed(header, register.filter(|found| found.salt == header.salt))
             }
-            HeaderFound::None => State::Headless(register),
+            HeaderFound::None => State::Headless {
+                register,
+                is_blank: info.length <= HEADER_BLOCK_BYTES || block.iter().all(|&byte| byte == 0),
+            },
         };
     }
 
     fn next_link(&mut self, mut chain: Chain) {
         let Some(info) = chain.advance() else {
             self.entries = chain.entries();
+            self.is_open_ended = chain.is_open_ended();
             chain.conclude(&mut self.end, &mut self.notes);
             return;
         };
@@ -232,6 +314,8 @@ impl Replay {
     fn next_entry(&mut self) -> Next {
         match self.entries.pop_front() {
             None => {
+                // Behind a segment that will be read again, nothing may be repeated.
+                self.end.repair &= !self.is_open_ended;
                 self.end
                     .damage
                     .sort_by_key(|damage| (damage.segment, damage.offset));
@@ -243,7 +327,9 @@ impl Replay {
                 first_lsn_max,
                 end_lsn,
             }) => {
-                let last = end_lsn.saturating_sub(1);
+                let behind = self.expected.saturating_add(frames_max(length));
+                let end = end_lsn.unwrap_or(behind);
+                let last = end.saturating_sub(1);
                 let first = Lsn(self.expected.min(first_lsn_max).min(last));
                 self.end.damage.push(LogDamage {
                     segment,
@@ -253,7 +339,7 @@ impl Replay {
                     last: Lsn(last),
                     points: None,
                 });
-                self.expected = end_lsn;
+                self.expected = self.expected.max(end);
                 Next::Again
             }
             Some(Entry::Segment(extent)) => {

@@ -94,7 +94,8 @@ pub struct LogDamage {
     pub length: u64,
     /// First LSN lost.
     pub first: Lsn,
-    /// Last LSN lost; at the end of a log, the last one that is known of.
+    /// Last LSN lost. Where nothing tells how many there were, the last one there can have been;
+    /// at the end of a log, the last one that is known of.
     pub last: Lsn,
     /// Points lost, where the frame head still tells. 0 for a copy or a pad: nothing is lost.
     pub points: Option<u64>,
@@ -106,12 +107,14 @@ pub struct ReplayEnd {
     /// The segment to begin.
     pub next_segment: SegmentId,
     /// What it follows: the last segment of which anything is proven durable, and where that
-    /// proof ends.
+    /// proof ends; 0 if that could not be read, and is to be delivered once it can be.
     pub predecessor: Option<(SegmentId, u64)>,
     /// The first LSN of the next segment. LSNs of frames that are not certified are given out
     /// again; none of them ever left this node.
     pub next_lsn: Lsn,
-    /// Whether a frame was delivered as not certified, so that the next segment is a repair.
+    /// Whether the next segment is a repair: frames were delivered as not certified, and the
+    /// segment that holds them could be read to its end. If not, it stays in force, and nothing
+    /// is to be logged again.
     pub repair: bool,
     /// The highest low watermark seen.
     pub low_watermark: SegmentId,
@@ -124,6 +127,7 @@ pub struct ReplayEnd {
     /// Whole records delivered.
     pub records: u64,
     /// Segments to delete, without alarm, once the next segment (and its repair) is durable:
-    /// below the low watermark, abandoned repairs, and creations cut short.
+    /// below the low watermark, abandoned repairs, and creations cut short. Never one that could
+    /// not be read, nor, while there is one, a segment that may stand in for it.
     pub obsolete: Vec<SegmentId>,
 }

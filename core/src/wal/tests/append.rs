@@ -77,6 +77,25 @@ fn a_fault_is_sticky_and_unknown_tickets_are_misuse() {
 }
 
 #[test]
+fn a_payload_beyond_the_format_is_a_fault_and_never_durable() {
+    let mut log = first_log(1 << 24);
+    let mut store = Store::new();
+    let longest = vec![7; PAYLOAD_BYTES_MAX];
+    log.append(FrameKind::Rows, &longest, 1, false);
+    drain(&mut log, &mut store, true);
+    assert_eq!(log.durable(), Lsn(1));
+    assert_eq!(replay(&store).rows()[0].payload, longest);
+
+    row(&mut log, 2);
+    let persist = log.poll().unwrap();
+    let ticket = log.append(FrameKind::Rows, &vec![7; PAYLOAD_BYTES_MAX + 1], 1, false);
+    log.complete(persist.ticket, Ok(())).unwrap();
+    assert_eq!(log.fault(), Some(StorageFault::Io));
+    assert!(log.poll().is_none());
+    assert!(log.durable() < ticket);
+}
+
+#[test]
 fn a_segment_rolls_between_records_and_says_so() {
     let mut log = first_log(HEADER_BLOCK_BYTES + 100);
     let mut store = Store::new();

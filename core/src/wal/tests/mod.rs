@@ -6,6 +6,7 @@ mod flips;
 mod format;
 mod segments;
 mod truncate;
+mod unreadable;
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -109,6 +110,17 @@ pub(super) fn replay(store: &Store) -> Outcome {
         let bytes = &store[&segment];
         let end = bytes.len().min(offset as usize + length);
         Ok(bytes[offset as usize..end].to_vec())
+    })
+}
+
+/// A replay to which every read that `fails` says fails.
+pub(super) fn replay_failing(store: &Store, mut fails: impl FnMut(u64, u64) -> bool) -> Outcome {
+    replay_with(&listing(store), |segment, offset, length| {
+        if fails(segment, offset) {
+            return Err(StorageFault::Unreadable);
+        }
+        let bytes = &store[&segment];
+        Ok(bytes[offset as usize..bytes.len().min(offset as usize + length)].to_vec())
     })
 }
 
