@@ -151,7 +151,7 @@ impl Engine {
             last: frame.lsn,
             points: Some(points),
         };
-        let lost = self.apply_rows(frame.payload, &known.numbers, false);
+        let lost = self.apply_rows(frame.payload, known, false);
         let lost = lost.min(u64::from(frame.points));
         self.recovery.points += u64::from(frame.points) - lost;
         if lost > 0 {
@@ -176,10 +176,13 @@ impl Engine {
             match entry {
                 Definition::Catalog(bytes) => {
                     if let Some(change) = Change::decode(bytes, &mut 0) {
-                        if let Change::PutGroup { group, .. } = &change {
+                        self.catalog.apply(&change);
+                        // A group of a policy that nothing defines does not take.
+                        if let Change::PutGroup { group, .. } = &change
+                            && self.catalog.group_of(group.shard).is_some()
+                        {
                             known.housed.insert(group.shard);
                         }
-                        self.catalog.apply(&change);
                         if matches!(change, Change::DropPolicy(_)) {
                             self.drop_slots();
                         }
@@ -231,16 +234,16 @@ impl Engine {
     }
 
     /// Puts rows into the caches; with `log_again`, only into the log. Returns how many rows
-    /// nothing defines.
-    fn apply_rows(
-        &mut self,
-        payload: &[u8],
-        numbers: &BTreeMap<ShardId, Numbers>,
-        log_again: bool,
-    ) -> u64 {
+    /// nothing defines. Those of a shard that was dropped are not missed: where a segment is
+    /// damaged, its definitions come first, and with them what it drops.
+    fn apply_rows(&mut self, payload: &[u8], known: &Known, log_again: bool) -> u64 {
         let mut lost = 0;
         for mut section in wal::sections(payload) {
-            let known = numbers.get(&section.shard);
+            let is_housed = known.housed.contains(&section.shard);
+            if is_housed && self.catalog.group_of(section.shard).is_none() {
+                continue;
+            }
+            let known = known.numbers.get(&section.shard);
             let slot = self
                 .slot_of(section.shard)
                 .and_then(|slot| self.slots.get_mut(slot));
@@ -310,7 +313,7 @@ impl Engine {
         if end.repair {
             self.open_record();
             for payload in &opening.uncertified {
-                self.apply_rows(payload, &opening.known.numbers, true);
+                self.apply_rows(payload, &opening.known, true);
             }
             if let Some(log) = &mut self.log {
                 self.recorder.finish(log);
