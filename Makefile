@@ -2,6 +2,8 @@
 # Python 3 there is nothing to install beforehand: tests/setup.sh brings in the rest, pinned.
 
 PROOF_MINUTES ?= 5
+# Fresh seeds of the simulator, beside those that always run: the business of `make proof`.
+SIM_SECONDS ?= 0
 BINARY := target/release/tidegate
 
 .PHONY: run build js setup lint quick test proof bench bench-quick clean
@@ -35,7 +37,7 @@ PACKAGES := -p tidegate -p tidegate-wasm -p tidegate-wasm-build -p tidegate-test
 test: setup lint quick
 	cargo test --release $(PACKAGES) --no-run
 	node wasm/scripts/build.mjs
-	cargo test --release $(PACKAGES)
+	TIDEGATE_SIM_SECONDS=$(SIM_SECONDS) cargo test --release $(PACKAGES)
 	node --test --test-timeout=120000 wasm/test/
 	python3 tests/clients/run.py --binary $(BINARY)
 

@@ -183,19 +183,19 @@ impl Engine {
             match entry {
                 Definition::Catalog(bytes) => {
                     if let Some(change) = Change::decode(bytes, &mut 0) {
-                        match &change {
-                            Change::PutGroup { group, .. } => {
-                                housed.insert(group.shard);
-                                dropped.remove(&group.shard);
-                            }
-                            Change::DropPolicy(name) => {
-                                let groups = self.catalog.policy(name).map(|p| &p.groups);
-                                dropped.extend(groups.into_iter().flatten().map(|g| g.shard));
-                                self.slots.retain(|slot| !dropped.contains(&slot.shard.id));
-                            }
-                            _ => {}
+                        if let Change::DropPolicy(name) = &change {
+                            let groups = self.catalog.policy(name).map(|p| &p.groups);
+                            dropped.extend(groups.into_iter().flatten().map(|g| g.shard));
+                            self.slots.retain(|slot| !dropped.contains(&slot.shard.id));
                         }
                         self.catalog.apply(&change);
+                        // A group of a policy that nothing defines does not take.
+                        if let Change::PutGroup { group, .. } = &change
+                            && self.catalog.group_of(group.shard).is_some()
+                        {
+                            housed.insert(group.shard);
+                            dropped.remove(&group.shard);
+                        }
                     }
                 }
                 Definition::Series { shard, series, key } => {

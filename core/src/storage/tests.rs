@@ -357,3 +357,35 @@ fn thousands_of_shard_groups_are_logged_opened_and_dropped() {
     let empty = open(config(), &mut storage).expect("memory does not fail");
     assert!(dump(&empty).is_empty());
 }
+
+#[test]
+fn rows_of_a_policy_that_was_dropped_are_not_missed_where_a_segment_is_damaged() {
+    let mut storage = MemoryStorage::default();
+    let mut engine = new_database(&mut storage);
+    let create = "CREATE RETENTION POLICY p ON d DURATION INF REPLICATION 1";
+    engine.execute(NOW, create).expect("new");
+    let request = WriteRequest {
+        now_ns: NOW,
+        retention_policy: "p".into(),
+        precision: Precision::Nanosecond,
+        dry_run: false,
+    };
+    engine.write(&request, b"gone v=1 1").expect("not refused");
+    drive(&mut engine, &mut storage).expect("in turn");
+    // The second segment begins with rows of the policy that it drops.
+    let mut engine = open(config(), &mut storage).expect("memory does not fail");
+    engine.write(&request, b"gone v=2 2").expect("not refused");
+    write(&mut engine, b"stays v=3 3");
+    engine
+        .execute(NOW, "DROP RETENTION POLICY p ON d")
+        .expect("exists");
+    drive(&mut engine, &mut storage).expect("in turn");
+    let held = storage
+        .segment_mut(SegmentId(2))
+        .expect("a run has its own");
+    held[crate::wal::HEADER_BLOCK_BYTES as usize] ^= 1;
+    let again = open(config(), &mut storage).expect("memory does not fail");
+    assert_eq!(dump(&again), dump(&engine));
+    let damage = &again.recovery().damage;
+    assert_eq!(damage.len(), 1, "{damage:?}");
+}

@@ -41,7 +41,9 @@ pub(super) fn damage(disk: &mut Disk, past: &mut Past, lots: &mut Rng) -> Option
     let ids: Vec<u64> = disk.files.keys().copied().collect();
     let id = *ids.get(lots.index(ids.len()))?;
     let other = *ids.get(lots.index(ids.len()))?;
-    let is_newest = ids.last() == Some(&id);
+    // What came after it and has no header was never created whole, and vouches for nothing.
+    let mut later = disk.files.range(id + 1..).map(|(_, file)| &file.durable);
+    let is_newest = !later.any(|bytes| bytes.len() >= SECTOR && bytes.starts_with(b"TGSEGMNT"));
     let elsewhere = disk.files.get(&other)?.durable.clone();
     let before = past.files.iter().find(|(past, _)| *past == id);
     let before = before.map(|(_, bytes)| bytes.clone());
