@@ -5,11 +5,13 @@ PROOF_MINUTES ?= 5
 # Fresh seeds of the simulator, beside those that always run: the business of `make proof`.
 SIM_SECONDS ?= 0
 BINARY := target/release/tidegate
+HTTP ?= 127.0.0.1:8086
+DATA ?= ./tidegate-data
 
 .PHONY: run build js setup lint quick test proof bench bench-quick clean
 
 run: build
-	$(BINARY) serve --http 127.0.0.1:8086 --data ./tidegate-data
+	$(BINARY) serve --http $(HTTP) --data $(DATA)
 
 build:
 	cargo build --release -p tidegate
@@ -39,6 +41,7 @@ test: setup lint quick
 	node wasm/scripts/build.mjs
 	TIDEGATE_SIM_SECONDS=$(SIM_SECONDS) cargo test --release $(PACKAGES)
 	node --test --test-timeout=120000 wasm/test/
+	python3 tests/readme.py
 	python3 tests/clients/run.py --binary $(BINARY)
 
 proof: setup
