@@ -73,6 +73,18 @@ impl Disk {
             .for_each(|file| file.is_name_durable = true);
     }
 
+    /// A file that is written, synced and named as one step.
+    fn keep(&mut self, key: u64, bytes: Vec<u8>) {
+        let file = File {
+            cached: bytes.clone(),
+            synced_bytes: bytes.len(),
+            durable: bytes,
+            is_name_durable: true,
+            ..File::default()
+        };
+        self.files.insert(key, file);
+    }
+
     fn delete(&mut self, segment: u64) {
         if let Some(file) = self.files.remove(&segment) {
             self.deleted.insert(segment, file);
@@ -309,12 +321,13 @@ impl World {
             // Once the new segment is durable, the old ones may go.
             if log.durable() >= open.first().map_or(Lsn(0), |record| record.ticket) {
                 for segment in core::mem::take(&mut obsolete) {
-                    self.disk.delete(segment.0);
+                    self.disk.delete(key(segment));
                 }
             }
         }
         if self.lots.draw(3) == 0 && end.damage.is_empty() {
-            self.retire(&mut log, end.next_segment, &recovered, &mut open);
+            let from = (end.next_segment, end.next_lsn);
+            self.retire(&mut log, from, &recovered, &mut open);
         }
         self.crash();
     }
@@ -402,13 +415,15 @@ impl World {
     fn retire(
         &mut self,
         log: &mut Log,
-        segment: SegmentId,
+        (segment, first_lsn): (SegmentId, Lsn),
         old: &[Record],
         open: &mut Vec<Record>,
     ) {
         if log.segment() == segment {
             return;
         }
+        let blob = snapshot(segment.0, first_lsn.0, &[]);
+        self.disk.keep(segment.0 | BLOB, blob);
         log.raise_low_watermark(segment);
         for record in old {
             // What a repair repeated is in the segment that stays.
