@@ -32,6 +32,9 @@ pub(crate) struct Data {
     pub cache_max_memory_size: Size,
     /// A segment of the log is closed at this size.
     pub wal_segment_size: Size,
+    /// A snapshot is written after this much log, and the log behind it deleted: what a start has
+    /// to read.
+    pub wal_snapshot_size: Size,
     /// Log bytes that may wait for the disk; beyond, writes are answered 503.
     pub wal_pending_size: Size,
     /// Whether measurements and tags must be printable UTF-8.
@@ -96,6 +99,7 @@ impl Default for Data {
             dir: "./tidegate-data".into(),
             cache_max_memory_size: Size(1 << 30),
             wal_segment_size: Size(64 << 20),
+            wal_snapshot_size: Size(256 << 20),
             wal_pending_size: Size(64 << 20),
             validate_keys: false,
             idle_close: Span::seconds(600),

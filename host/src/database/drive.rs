@@ -49,10 +49,10 @@ pub(super) fn drain(
 ) -> Result<(), Died> {
     while let Some(effect) = engine.poll()? {
         let mut bytes = Vec::new();
-        if let Effect::ReadLog { .. } = effect {
+        if let Effect::Read { .. } = effect {
             bytes = spare.take();
         }
-        if let Effect::PersistLog { id, length, .. } = effect {
+        if let Effect::PersistLog { id, length, .. } | Effect::PutBlob { id, length, .. } = effect {
             // Copied so that the engine is free while the disk is busy: ten bytes a point.
             bytes = spare.take();
             bytes.reserve_exact(length);
@@ -72,19 +72,25 @@ pub(super) fn perform(storage: &mut impl Storage, job: &mut Job) -> Result<(), S
             sync,
             ..
         } => storage.persist(segment, offset, &job.bytes, sync),
-        Effect::ReadLog {
-            segment,
+        Effect::PutBlob {
+            blob,
+            offset,
+            is_last,
+            ..
+        } => storage.put(blob, offset, &job.bytes, is_last),
+        Effect::Read {
+            file,
             offset,
             length,
             ..
-        } => storage.read(segment, offset, length, &mut job.bytes),
-        Effect::DeleteLog { segment, .. } => storage.delete(segment),
+        } => storage.read(file, offset, length, &mut job.bytes),
+        Effect::Delete { file, .. } => storage.delete(file),
         Effect::Quarantine {
-            segment,
+            file,
             offset,
             length,
             ..
-        } => storage.quarantine(segment, offset, length),
+        } => storage.quarantine(file, offset, length),
     }
 }
 
@@ -95,7 +101,7 @@ pub(super) fn report(
     result: Result<(), StorageFault>,
 ) -> Result<(), Died> {
     let id = job.effect.id();
-    if !matches!(job.effect, Effect::ReadLog { .. }) {
+    if !matches!(job.effect, Effect::Read { .. }) {
         return engine.complete(id, result);
     }
     if let Err(fault) = result {

@@ -50,8 +50,8 @@ impl<'a> Life<'a> {
         let failed = |why: String| End::Failed(why);
         let io_failed = |error: std::io::Error| End::Failed(error.to_string());
         let mut storage = FileStorage::new(&database.dir.path());
-        let segments = storage
-            .segments()
+        let files = storage
+            .files()
             .map_err(|_| failed(storage.trouble().to_owned()))?;
         let context = &database.context;
         let config = context
@@ -59,9 +59,9 @@ impl<'a> Life<'a> {
             .map_err(io_failed)?;
         let mut engine = context.maker.instance().map_err(|Died(why)| failed(why))?;
         engine
-            .open(&config, &segments)
+            .open(&config, &files)
             .map_err(|Died(why)| failed(why))?;
-        let progress = Progress::new(segments.iter().map(|segment| segment.length).sum());
+        let progress = Progress::new(files.iter().map(|info| info.length).sum());
         let mut inner = database.lock();
         inner.engine = Some(engine);
         inner.epoch += 1;
@@ -236,7 +236,7 @@ impl<'a> Life<'a> {
             }
             result = drive::perform(&mut self.storage, job);
         }
-        if matches!(job.effect, Effect::ReadLog { .. })
+        if matches!(job.effect, Effect::Read { .. })
             && result.is_err_and(|fault| fault != StorageFault::Unreadable)
         {
             // The engine would take it for damage and begin a log without what is there.

@@ -47,6 +47,7 @@ impl Context {
         };
         Ok(EngineConfig {
             segment_bytes_roll: self.data.wal_segment_size.0,
+            snapshot_log_bytes: self.data.wal_snapshot_size.0,
             pending_bytes_max: self.data.wal_pending_size.0,
             cache_bytes_max: self.data.cache_max_memory_size.0,
             body_bytes_max,

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tidegate_core::engine::{
-    Config as EngineSettings, Effect, Executed, Outcome, Phase, RecoveryReport, SegmentInfo,
+    Config as EngineSettings, Effect, Executed, Outcome, Phase, RecoveryReport, FileInfo,
     WriteError, WriteReport, WriteRequest,
 };
 use tidegate_core::fault::StorageFault;
@@ -28,10 +28,10 @@ struct Quirks {
 }
 
 impl EngineFace for Mortal {
-    fn open(&mut self, config: &EngineSettings, segments: &[SegmentInfo]) -> Result<(), Died> {
+    fn open(&mut self, config: &EngineSettings, files: &[FileInfo]) -> Result<(), Died> {
         let mut segments = segments.to_vec();
         if self.1.phantom {
-            segments.push(SegmentInfo {
+            segments.push(FileInfo {
                 id: SegmentId(99),
                 length: 1 << 16,
             });

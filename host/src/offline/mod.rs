@@ -5,6 +5,8 @@ mod replay;
 
 use std::path::{Path, PathBuf};
 
+use tidegate_core::ids::FileId;
+
 use crate::cli::WalTask;
 use crate::failure::Failure;
 use crate::store::{DatabaseDir, Identity};
@@ -57,11 +59,19 @@ fn summary(log: &Log, end: &replay::End) -> String {
             .points
             .map_or_else(|| "?".to_owned(), |points| points.to_string());
         text += &format!(
-            "  damaged: segment {:016x} at {}, {} bytes, LSN {} to {}, {points} points\n",
-            damage.segment.0, damage.offset, damage.length, damage.first, damage.last
+            "  damaged: {} at {}, {} bytes, LSN {} to {}, {points} points\n",
+            file_name(damage.file), damage.offset, damage.length, damage.first, damage.last
         );
     }
     text
+}
+
+/// How a person finds a file: by what it is and by its name.
+fn file_name(file: FileId) -> String {
+    match file {
+        FileId::Segment(id) => format!("segment {:016x}", id.0),
+        FileId::Blob(id) => format!("snapshot {:016x}", id.0),
+    }
 }
 
 /// The logs under `dir`, in order of creation.

@@ -1,5 +1,8 @@
-//! The log of one database in files: `wal/0000000000000001.wal` and so on, numbers in
-//! hexadecimal, so that names sort as segments do.
+//! One database in files: its log in `wal/0000000000000001.wal` and so on, its blobs in
+//! `blobs/0000000000000001.blob`.
+
+mod blobs;
+mod names;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -7,13 +10,15 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use tidegate_core::engine::SegmentInfo;
+use tidegate_core::engine::FileInfo;
 use tidegate_core::fault::StorageFault;
-use tidegate_core::ids::SegmentId;
+use tidegate_core::ids::{BlobId, FileId, SegmentId};
 use tidegate_core::storage::Storage;
 
 use super::files;
 use crate::log::log;
+use blobs::Blobs;
+pub(crate) use names::name;
 
 /// Written segments that stay open; a closed segment may still be sealed by a late write.
 const OPEN_MAX: usize = 4;
@@ -22,14 +27,16 @@ const QUARANTINE_BYTES_MAX: u64 = 256 << 20;
 /// What must fit for a full disk to count as no longer full.
 const PROBE_BYTES: usize = 1 << 20;
 
-/// The files of one database's log, during one life of its engine.
+/// The files of one database, during one life of its engine.
 #[derive(Debug)]
 pub(crate) struct FileStorage {
+    database: PathBuf,
     wal: PathBuf,
     quarantine: PathBuf,
     /// Segments created in this life; no other is ever written to.
     written: BTreeMap<SegmentId, Segment>,
-    reading: Option<(SegmentId, File)>,
+    blobs: Blobs,
+    reading: Option<(FileId, File)>,
     trouble: String,
 }
 
@@ -42,12 +49,14 @@ struct Segment {
 }
 
 impl FileStorage {
-    /// The log in the directory of a database.
+    /// What is in the directory of a database.
     pub(crate) fn new(database: &Path) -> Self {
         Self {
+            database: database.to_owned(),
             wal: database.join("wal"),
             quarantine: database.join("quarantine"),
             written: BTreeMap::new(),
+            blobs: Blobs::new(database),
             reading: None,
             trouble: String::new(),
         }
@@ -82,26 +91,27 @@ impl FileStorage {
         Ok(())
     }
 
-    fn list(&self) -> io::Result<Vec<SegmentInfo>> {
-        let mut segments = Vec::new();
-        for entry in std::fs::read_dir(&self.wal)? {
+    /// Lists one directory; the one of blobs need not be there.
+    fn list(&self, dir: &Path, files: &mut Vec<FileInfo>) -> io::Result<()> {
+        for entry in std::fs::read_dir(dir)? {
             let entry = entry?;
             let name = entry.file_name();
             let metadata = entry.path().symlink_metadata()?;
-            match segment_of(&name.to_string_lossy()).filter(|_| metadata.is_file()) {
-                Some(id) => segments.push(SegmentInfo {
-                    id,
+            let file = names::file_of(&name.to_string_lossy());
+            match file.filter(|&file| metadata.is_file() && dir == self.directory(file)) {
+                Some(file) => files.push(FileInfo {
+                    file,
                     length: metadata.len(),
                 }),
-                None => log!("ignoring {}: not a segment", entry.path().display()),
+                None if entry.path().extension().is_some_and(|kind| kind == "part") => {}
+                None => log!("ignoring {}: not a file of ours", entry.path().display()),
             }
         }
-        segments.sort_by_key(|segment| segment.id);
-        Ok(segments)
+        Ok(())
     }
 
     fn create(&mut self, id: SegmentId, bytes: &[u8]) -> io::Result<()> {
-        let path = self.path(id);
+        let path = self.path(FileId::Segment(id));
         let file = files::create_new(&path)?;
         let made = file.write_all_at(bytes, 0).and_then(|()| file.sync_data());
         if let Err(error) = made {
@@ -149,7 +159,7 @@ impl FileStorage {
 
     fn read_into(
         &mut self,
-        id: SegmentId,
+        id: FileId,
         offset: u64,
         length: usize,
         out: &mut Vec<u8>,
@@ -177,7 +187,7 @@ impl FileStorage {
         Ok(())
     }
 
-    fn copy_range(&mut self, id: SegmentId, offset: u64, length: u64, to: &Path) -> io::Result<()> {
+    fn copy_range(&mut self, id: FileId, offset: u64, length: u64, to: &Path) -> io::Result<()> {
         let mut held = 0;
         for entry in std::fs::read_dir(&self.quarantine)? {
             held += entry?.metadata()?.len();
@@ -194,17 +204,28 @@ impl FileStorage {
         files::sync_dir(&self.quarantine)
     }
 
-    fn path(&self, id: SegmentId) -> PathBuf {
-        self.wal.join(format!("{:016x}.wal", id.0))
+    fn directory(&self, file: FileId) -> PathBuf {
+        self.database.join(names::directory(file))
+    }
+
+    fn path(&self, file: FileId) -> PathBuf {
+        self.directory(file).join(name(file))
     }
 }
 
 impl Storage for FileStorage {
-    fn segments(&mut self) -> Result<Vec<SegmentInfo>, StorageFault> {
-        self.list().map_err(|error| {
-            self.trouble = trouble("list", &self.wal, &error);
-            classify(&error)
-        })
+    fn files(&mut self) -> Result<Vec<FileInfo>, StorageFault> {
+        let mut files = Vec::new();
+        for dir in [self.wal.clone(), self.directory(FileId::Blob(BlobId(0)))] {
+            if let Err(error) = self.list(&dir, &mut files)
+                && (dir == self.wal || error.kind() != ErrorKind::NotFound)
+            {
+                self.trouble = trouble("list", &dir, &error);
+                return Err(classify(&error));
+            }
+        }
+        files.sort_by_key(|info| info.file);
+        Ok(files)
     }
 
     fn persist(
@@ -221,12 +242,26 @@ impl Storage for FileStorage {
         } else {
             self.write(id, offset, bytes, sync)
         };
-        result.map_err(|error| fault("write", &self.path(id), &error))
+        result.map_err(|error| fault("write", &self.path(FileId::Segment(id)), &error))
+    }
+
+    fn put(
+        &mut self,
+        blob: BlobId,
+        offset: u64,
+        bytes: &[u8],
+        is_last: bool,
+    ) -> Result<(), StorageFault> {
+        #[cfg(test)]
+        self.pretended()?;
+        self.blobs
+            .put(blob, offset, bytes, is_last)
+            .map_err(|error| fault("write", &self.path(FileId::Blob(blob)), &error))
     }
 
     fn read(
         &mut self,
-        id: SegmentId,
+        id: FileId,
         offset: u64,
         length: usize,
         out: &mut Vec<u8>,
@@ -242,26 +277,23 @@ impl Storage for FileStorage {
         })
     }
 
-    fn delete(&mut self, id: SegmentId) -> Result<(), StorageFault> {
-        self.written.remove(&id);
-        self.reading.take_if(|(open, _)| *open == id);
-        files::remove_if_there(&self.path(id))
-            .and_then(|()| files::sync_dir(&self.wal))
-            .map_err(|error| fault("delete", &self.path(id), &error))
+    fn delete(&mut self, file: FileId) -> Result<(), StorageFault> {
+        self.reading.take_if(|(open, _)| *open == file);
+        let deleted = match file {
+            FileId::Segment(id) => {
+                self.written.remove(&id);
+                files::remove_if_there(&self.path(file)).and_then(|()| files::sync_dir(&self.wal))
+            }
+            FileId::Blob(id) => self.blobs.delete(id),
+        };
+        deleted.map_err(|error| fault("delete", &self.path(file), &error))
     }
 
-    fn quarantine(&mut self, id: SegmentId, offset: u64, length: u64) -> Result<(), StorageFault> {
-        let name = format!("{:016x}-{offset:x}.bin", id.0);
-        let path = self.quarantine.join(name);
-        self.copy_range(id, offset, length, &path)
+    fn quarantine(&mut self, file: FileId, offset: u64, length: u64) -> Result<(), StorageFault> {
+        let path = self.quarantine.join(names::copy_name(file, offset));
+        self.copy_range(file, offset, length, &path)
             .map_err(|error| fault("write", &path, &error))
     }
-}
-
-/// The number in the name of a segment.
-pub(crate) fn segment_of(name: &str) -> Option<SegmentId> {
-    let id = u64::from_str_radix(name.strip_suffix(".wal")?, 16).ok()?;
-    (format!("{id:016x}.wal") == name).then_some(SegmentId(id))
 }
 
 fn fault(verb: &str, path: &Path, error: &io::Error) -> StorageFault {

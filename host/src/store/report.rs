@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use tidegate_core::engine::RecoveryReport;
+use tidegate_core::ids::FileId;
 
 use super::files;
 
@@ -25,11 +26,15 @@ fn to_json(report: &RecoveryReport, at_ns: i64) -> String {
         let points = damage
             .points
             .map_or_else(|| "null".to_owned(), |points| points.to_string());
+        let (kind, number) = match damage.file {
+            FileId::Segment(id) => ("segment", id.0),
+            FileId::Blob(id) => ("snapshot", id.0),
+        };
         let _ = write!(
             json,
-            "{comma}\n    {{\"segment\": {}, \"offset\": {}, \"length\": {}, \"first_lsn\": {}, \
+            "{comma}\n    {{\"{kind}\": {number}, \"offset\": {}, \"length\": {}, \"first_lsn\": {}, \
              \"last_lsn\": {}, \"points\": {points}}}",
-            damage.segment, damage.offset, damage.length, damage.first, damage.last
+            damage.offset, damage.length, damage.first, damage.last
         );
     }
     json.push_str(if report.damage.is_empty() {
@@ -49,7 +54,7 @@ mod tests {
     #[test]
     fn every_damage_is_listed_and_an_unknown_count_is_null() {
         let damage = |points| Damage {
-            segment: SegmentId(1),
+            file: FileId::Segment(SegmentId(1)),
             offset: 4096,
             length: 40,
             first: Lsn(2),
