@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::disk::{Disk, SECTOR};
+use super::disk::{Disk, File, SECTOR};
 use super::hits::Hit;
 use crate::r#gen::Rng;
 
@@ -42,8 +42,8 @@ pub(super) fn damage(disk: &mut Disk, past: &mut Past, lots: &mut Rng) -> Option
     let id = *ids.get(lots.index(ids.len()))?;
     let other = *ids.get(lots.index(ids.len()))?;
     // What came after it and has no header was never created whole, and vouches for nothing.
-    let mut later = disk.files.range(id + 1..).map(|(_, file)| &file.durable);
-    let is_newest = !later.any(|bytes| bytes.len() >= SECTOR && bytes.starts_with(b"TGSEGMNT"));
+    let mut later = disk.files.range(id + 1..).map(|(_, file)| file);
+    let is_newest = !later.any(File::has_header);
     let elsewhere = disk.files.get(&other)?.durable.clone();
     let before = past.files.iter().find(|(past, _)| *past == id);
     let before = before.map(|(_, bytes)| bytes.clone());

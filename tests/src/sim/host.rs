@@ -258,9 +258,12 @@ impl World {
         }
         if self.may_lose {
             let mut damage = report.damage;
+            // At the end of a log only the last LSN that is known of can be told. Where more may
+            // have been given out, the engine goes on above all that this could be.
+            let is_open_end = durable > self.accepted_max;
+            let last = damage.iter().map(|one| one.last.0).max();
             for one in &mut damage {
-                // At the end of a log only the last LSN that is known of can be told.
-                if one.last.0 >= durable {
+                if one.last.0 >= durable || (is_open_end && Some(one.last.0) == last) {
                     one.last.0 = u64::MAX;
                 }
             }
@@ -354,6 +357,7 @@ impl World {
             return Ok(());
         };
         self.lives += 1;
+        self.accepted_max = self.accepted_max.max(life.engine.accepted_lsn().0);
         self.say(|| format!("ends by {kind:?} with {} jobs", life.jobs.len()));
         let is_clean = life.jobs.is_empty() && life.has_recovered() && life.waits.is_empty();
         self.depth = if life.has_recovered() {
