@@ -1,10 +1,11 @@
 //! The host's part: performing effects, reporting them, answering clients, and dying.
 
-use tidegate_core::engine::{Effect, Phase};
+use tidegate_core::engine::{Damage, Effect, Phase, SegmentInfo};
 use tidegate_core::fault::StorageFault;
 
 use super::adapter::Halt;
 use super::damage::damage;
+use super::disk::File;
 use super::history::Found;
 use super::hits::Hit;
 use super::life::Life;
@@ -258,12 +259,9 @@ impl World {
         }
         if self.may_lose {
             let mut damage = report.damage;
-            // At the end of a log only the last LSN that is known of can be told. Where more may
-            // have been given out, the engine goes on above all that this could be.
-            let is_open_end = durable > self.accepted_max;
-            let last = damage.iter().map(|one| one.last.0).max();
             for one in &mut damage {
-                if one.last.0 >= durable || (is_open_end && Some(one.last.0) == last) {
+                // At the end of a log only the last LSN that is known of can be told.
+                if one.last.0 >= durable || self.is_at_end(one, report.torn_bytes) {
                     one.last.0 = u64::MAX;
                 }
             }
@@ -295,6 +293,24 @@ impl World {
             self.create_database()?;
         }
         Ok(())
+    }
+
+    /// Whether the damage reaches to the end of the newest segment that was opened, but for a
+    /// torn piece.
+    fn is_at_end(&self, damage: &Damage, torn_bytes: u64) -> bool {
+        let has_header = |info: &SegmentInfo| {
+            let file = self.disk.files.get(&info.id.0);
+            file.is_some_and(File::has_header)
+        };
+        let mut headed = self
+            .stale_listing
+            .iter()
+            .rev()
+            .filter(|info| has_header(info));
+        headed.next().is_some_and(|newest| {
+            let end = damage.offset + damage.length + torn_bytes;
+            newest.id == damage.segment && end >= newest.length
+        })
     }
 
     fn kind_of_crash(&mut self) -> Kind {
@@ -357,7 +373,6 @@ impl World {
             return Ok(());
         };
         self.lives += 1;
-        self.accepted_max = self.accepted_max.max(life.engine.accepted_lsn().0);
         self.say(|| format!("ends by {kind:?} with {} jobs", life.jobs.len()));
         let is_clean = life.jobs.is_empty() && life.has_recovered() && life.waits.is_empty();
         self.depth = if life.has_recovered() {

@@ -59,8 +59,6 @@ pub(super) struct World {
     pub(super) depth: u32,
     /// Bytes at rest were damaged, or reads failed.
     pub(super) may_lose: bool,
-    /// The highest LSN that an engine gave out.
-    pub(super) accepted_max: u64,
     /// Records of the log that may have been hit since an engine last told what it lost.
     pub(super) records_hit_max: usize,
     pub(super) is_calm: bool,
@@ -92,7 +90,6 @@ impl World {
             acked: 0,
             depth: 0,
             may_lose: false,
-            accepted_max: 0,
             records_hit_max: 0,
             is_calm: false,
             stale_listing: Vec::new(),
