@@ -36,7 +36,7 @@ impl Past {
 ///
 /// Each segment is damaged once at most: a register and what it vouches for, both gone, leave
 /// a log that nobody can judge (`docs/format.md`, what stays uncertain). For the same reason
-/// the newest is never cut within its header block nor taken away.
+/// none is cut within its header block, and the newest is never taken away.
 pub(super) fn damage(disk: &mut Disk, past: &mut Past, lots: &mut Rng) -> Option<(String, usize)> {
     let ids: Vec<u64> = disk.files.keys().copied().collect();
     let id = *ids.get(lots.index(ids.len()))?;
@@ -97,7 +97,7 @@ fn choose(lots: &mut Rng, is_newest: bool, at: usize, has_past: bool) -> Hit {
         4 => Hit::ZeroPage,
         5 | 6 if has_past => Hit::Stale,
         7 => Hit::Misdirected,
-        8 if !is_newest || at >= HEADER_BLOCK => Hit::Cut,
+        8 if at >= HEADER_BLOCK => Hit::Cut,
         9 if !is_newest && lots.one_in(2) => Hit::Missing,
         9 if lots.one_in(2) => Hit::Renamed,
         _ => Hit::Flip,
