@@ -121,11 +121,13 @@ impl<'a> Life<'a> {
                 Phase::Running if is_opening => {
                     let found = engine.recovery();
                     let found = found.map_err(|Died(why)| End::Failed(why))?;
-                    inner.damage = found.damage.len();
-                    self.let_in(&mut inner);
                     drop(inner);
+                    // Before anybody is answered from what is left: who misses a point finds it
+                    // in the report.
                     self.tell(&found);
                     inner = self.database.lock();
+                    inner.damage = found.damage.len();
+                    self.let_in(&mut inner);
                     continue;
                 }
                 Phase::Running => self.know_tickets(&mut inner),
