@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tidegate_core::engine::{
-    Config as EngineSettings, Effect, Executed, Outcome, Phase, RecoveryReport, FileInfo,
+    Config as EngineSettings, Effect, Executed, FileInfo, Outcome, Phase, RecoveryReport,
     WriteError, WriteReport, WriteRequest,
 };
 use tidegate_core::fault::StorageFault;

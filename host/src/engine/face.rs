@@ -1,7 +1,7 @@
 //! What the rest of the host needs of an engine.
 
 use tidegate_core::engine::{
-    Config, Effect, Executed, Phase, RecoveryReport, FileInfo, WriteError, WriteReport,
+    Config, Effect, Executed, FileInfo, Phase, RecoveryReport, WriteError, WriteReport,
     WriteRequest,
 };
 use tidegate_core::fault::StorageFault;

@@ -5,7 +5,7 @@
 //! it gets, and both would cost about a tenth of the speed.
 
 use tidegate_core::engine::{
-    Config, Effect, Executed, Phase, RECORD_BYTES, RecoveryReport, FileInfo, WriteError,
+    Config, Effect, Executed, FileInfo, Phase, RECORD_BYTES, RecoveryReport, WriteError,
     WriteReport, WriteRequest, decode_effect, decode_executed, decode_written, encode_listing,
 };
 use tidegate_core::fault::StorageFault;

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use tidegate_core::engine::{
-    Config, Effect, Engine, Executed, Phase, RecoveryReport, FileInfo, WriteError, WriteReport,
+    Config, Effect, Engine, Executed, FileInfo, Phase, RecoveryReport, WriteError, WriteReport,
     WriteRequest,
 };
 use tidegate_core::fault::StorageFault;

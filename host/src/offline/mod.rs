@@ -60,7 +60,11 @@ fn summary(log: &Log, end: &replay::End) -> String {
             .map_or_else(|| "?".to_owned(), |points| points.to_string());
         text += &format!(
             "  damaged: {} at {}, {} bytes, LSN {} to {}, {points} points\n",
-            file_name(damage.file), damage.offset, damage.length, damage.first, damage.last
+            file_name(damage.file),
+            damage.offset,
+            damage.length,
+            damage.first,
+            damage.last
         );
     }
     text

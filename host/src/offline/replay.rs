@@ -23,9 +23,7 @@ pub(super) fn read(
     mut show: impl FnMut(&Step<'_>) -> Result<(), String>,
 ) -> Result<End, String> {
     let mut storage = FileStorage::new(database);
-    let files = storage
-        .files()
-        .map_err(|_| storage.trouble().to_owned())?;
+    let files = storage.files().map_err(|_| storage.trouble().to_owned())?;
     let files: Vec<_> = files.iter().map(|info| (info.file, info.length)).collect();
     let mut replay = Replay::new(node_id, &files);
     let mut points = 0;

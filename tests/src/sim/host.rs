@@ -1,6 +1,6 @@
 //! The host's part: performing effects, reporting them, answering clients, and dying.
 
-use tidegate_core::engine::{Damage, Effect, Phase, SegmentInfo};
+use tidegate_core::engine::{Damage, Effect, Phase, FileInfo};
 use tidegate_core::fault::StorageFault;
 
 use super::adapter::Halt;
@@ -138,7 +138,7 @@ impl World {
     fn hits_of(&mut self, at: usize) {
         let Some(life) = &self.life else { return };
         match life.jobs[at].effect {
-            Effect::DeleteLog { .. } => self.hits.note(Hit::Obsolete),
+            Effect::Delete { .. } => self.hits.note(Hit::Obsolete),
             Effect::Quarantine { .. } => self.hits.note(Hit::Quarantine),
             _ => {}
         }
@@ -298,7 +298,7 @@ impl World {
     /// Whether the damage reaches to the end of the newest segment that was opened, but for a
     /// torn piece.
     fn is_at_end(&self, damage: &Damage, torn_bytes: u64) -> bool {
-        let has_header = |info: &SegmentInfo| {
+        let has_header = |info: &FileInfo| {
             let file = self.disk.files.get(&info.id.0);
             file.is_some_and(File::has_header)
         };
@@ -309,7 +309,7 @@ impl World {
             .filter(|info| has_header(info));
         headed.next().is_some_and(|newest| {
             let end = damage.offset + damage.length + torn_bytes;
-            newest.id == damage.segment && end >= newest.length
+            newest.file == damage.file && end >= newest.length
         })
     }
 

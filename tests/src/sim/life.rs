@@ -1,6 +1,6 @@
 //! One engine between its opening and its end, and what its host has in hand.
 
-use tidegate_core::engine::{Config, Effect, Engine, Phase, SegmentInfo, encode_effect};
+use tidegate_core::engine::{Config, Effect, Engine, FileInfo, Phase, encode_effect};
 use tidegate_core::fault::StorageFault;
 
 use super::adapter::Adapter;
@@ -45,7 +45,7 @@ pub(super) struct Life {
 }
 
 impl Life {
-    pub(super) fn begin(config: Config, listing: &[SegmentInfo], adapter: Adapter) -> Self {
+    pub(super) fn begin(config: Config, listing: &[FileInfo], adapter: Adapter) -> Self {
         Self {
             engine: Engine::open(config, listing),
             adapter,
@@ -113,7 +113,7 @@ impl Life {
                 .map_or_else(|fault| u64::from(fault.code()), |_| 0),
         );
         let id = job.effect.id();
-        let told = if let Effect::ReadLog { .. } = job.effect {
+        let told = if let Effect::Read { .. } = job.effect {
             let bytes = result.as_ref().map(Vec::as_slice).map_err(|fault| *fault);
             self.engine.supply(id, bytes)
         } else {

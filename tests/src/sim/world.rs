@@ -1,6 +1,6 @@
 //! A world: clients, a host, an engine, a disk, a clock, and the seed that drives them all.
 
-use tidegate_core::engine::{Config, Engine, SegmentInfo};
+use tidegate_core::engine::{Config, Engine, FileInfo};
 
 use super::adapter::{Adapter, listing};
 use super::clients::Clients;
@@ -62,7 +62,7 @@ pub(super) struct World {
     /// Records of the log that may have been hit since an engine last told what it lost.
     pub(super) records_hit_max: usize,
     pub(super) is_calm: bool,
-    pub(super) stale_listing: Vec<SegmentInfo>,
+    pub(super) stale_listing: Vec<FileInfo>,
     /// Tickets of an engine that is gone; only a mutation keeps any.
     pub(super) kept: Vec<Wait>,
     log: Option<Vec<String>>,
@@ -192,6 +192,7 @@ impl World {
         let node = node + u128::from(self.has(Mutation::NewNode)) * u128::from(self.lives);
         let mut config = Config::new("d", node, self.lots.next_u64());
         config.segment_bytes_roll = self.plan.roll_bytes;
+        config.snapshot_log_bytes = u64::MAX;
         config.pending_bytes_max = self.plan.pending_bytes_max;
         config.cache_bytes_max = self.plan.cache_bytes_max;
         config.body_bytes_max = self.plan.body_bytes_max;
@@ -209,7 +210,7 @@ impl World {
         self.after_report()
     }
 
-    fn mutated_listing(&mut self, fresh: &[SegmentInfo]) -> Vec<SegmentInfo> {
+    fn mutated_listing(&mut self, fresh: &[FileInfo]) -> Vec<FileInfo> {
         let mut segments = fresh.to_vec();
         match self.bug {
             Some(Mutation::StaleListing) if !self.stale_listing.is_empty() => {

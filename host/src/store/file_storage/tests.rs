@@ -186,7 +186,10 @@ fn a_blob_is_there_with_its_last_part_and_not_before() {
     let mut storage = FileStorage::new(temp.path());
     assert_eq!(storage.put(blob, 4, b"body", false), Ok(()));
     let blobs = temp.path().join("blobs");
-    assert!(!blobs.join("0000000000000001.part").exists(), "cleared away");
+    assert!(
+        !blobs.join("0000000000000001.part").exists(),
+        "cleared away"
+    );
     assert!(storage.files().expect("listed").is_empty());
     assert_eq!(storage.put(blob, 0, b"head", true), Ok(()));
     assert_eq!(storage.files().expect("listed")[0].file, file);
