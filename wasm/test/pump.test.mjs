@@ -7,11 +7,14 @@ import { StorageError } from "../dist/types.js";
 
 const PERSIST = 1;
 const READ = 2;
+const DELETE = 3;
+const PUT = 5;
 
-function record(kind, id, upTo = 0n) {
+function record(kind, id, upTo = 0n, file = 1) {
   const view = new DataView(new ArrayBuffer(48));
   view.setUint8(0, kind);
   view.setUint8(1, 1);
+  view.setUint8(2, file);
   [id, 1n, 0n, 1n, upTo].forEach((n, i) => view.setBigUint64(8 + 8 * i, n, true));
   return new Uint8Array(view.buffer);
 }

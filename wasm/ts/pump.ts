@@ -26,6 +26,13 @@ export class NotDurableError extends Error {
   }
 }
 
+/** What is to be said of effects whose failure costs no point. */
+const HARMLESS: { [kind in Effect["kind"]]?: string } = {
+  put: "a snapshot could not be written, the log stays as it is",
+  delete: "a file that is of no use any more could not be deleted",
+  quarantine: "a copy of what is damaged could not be made",
+};
+
 interface Waiter {
   ticket: bigint;
   resolve: () => void;
@@ -39,15 +46,28 @@ export class Pump {
   #waiters: Waiter[] = [];
   #current: Promise<void> = Promise.resolve();
   #draining = false;
+  #settling: (() => void)[] = [];
+  readonly #report: (message: string) => void;
+  #end: () => void = () => undefined;
+  /** Resolves when the pump ends: it is stopped, or the engine or its store fails for good. */
+  readonly whenEnded = new Promise<void>((resolve) => (this.#end = resolve));
   /** Why nothing further is performed; undefined while the pump works. */
   #ended: string | undefined;
   /** The last thing the store threw, for the operator. */
   lastFault: unknown;
 
-  /** `store` may still be in the making; effects wait for it. */
-  constructor(engine: Driven, store: Promise<Store>) {
+  /**
+   * `store` may still be in the making; effects wait for it. `report` is told of effects that
+   * failed without doing harm.
+   */
+  constructor(
+    engine: Driven,
+    store: Promise<Store>,
+    report: (message: string) => void = () => undefined,
+  ) {
     this.#engine = engine;
     this.#store = store;
+    this.#report = report;
     // Whoever makes the store hears of its failure; here it surfaces in `drain`.
     store.catch(() => undefined);
   }
@@ -66,6 +86,17 @@ export class Pump {
     return this.#current;
   }
 
+  /**
+   * Resolves when nothing is left to be performed but a snapshot, which goes on behind it, or when
+   * the pump ended.
+   */
+  settled(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#settling.push(resolve);
+      void this.run();
+    });
+  }
+
   /** Resolves when `ticket` is durable; rejects if the engine is poisoned or stopped first. */
   durable(ticket: bigint): Promise<void> {
     if (!this.ended && this.#engine.durable() >= ticket) return Promise.resolve();
@@ -80,6 +111,7 @@ export class Pump {
     this.#ended ??= reason;
     await this.#current;
     this.#rejectAll(reason);
+    this.#end();
   }
 
   async #drain(): Promise<void> {
@@ -87,6 +119,8 @@ export class Pump {
       const store = await this.#store;
       for (let record = this.#next(); record !== undefined; record = this.#next()) {
         const effect = decodeEffect(record);
+        // The engine hands these out when it has nothing else.
+        if (effect.kind === "put") this.#settle();
         await this.#perform(effect, store);
         this.#release();
       }
@@ -99,7 +133,11 @@ export class Pump {
     } finally {
       this.#draining = false;
     }
-    if (this.#ended !== undefined) this.#rejectAll(this.#ended);
+    if (this.#ended !== undefined) {
+      this.#rejectAll(this.#ended);
+      this.#end();
+    }
+    this.#settle();
   }
 
   #next(): Uint8Array | undefined {
@@ -118,6 +156,8 @@ export class Pump {
       // them from being read now may pass, and then they are there.
       if (effect.kind === "read" && kind !== "unreadable") throw error;
       fault = faultCode(kind);
+      const harmless = HARMLESS[effect.kind];
+      if (harmless !== undefined) this.#report(`${harmless}: ${String(error)}`);
     }
     // Meanwhile the engine may have been dropped, and nobody is left to report to.
     if (this.#ended !== undefined) return;
@@ -132,13 +172,18 @@ export class Pump {
         await store.persist(effect.segment, effect.offset, bytes, effect.sync);
         break;
       }
+      case "put": {
+        const bytes = this.#engine.effectBytes(effect.id);
+        await store.put(effect.blob, effect.offset, bytes, effect.isLast);
+        break;
+      }
       case "read":
-        return store.read(effect.segment, effect.offset, effect.length);
+        return store.read(effect.file, effect.offset, effect.length);
       case "delete":
-        await store.delete(effect.segment);
+        await store.delete(effect.file);
         break;
       case "quarantine":
-        await store.quarantine(effect.segment, effect.offset, effect.length);
+        await store.quarantine(effect.file, effect.offset, effect.length);
         break;
     }
     return new Uint8Array();
@@ -152,6 +197,12 @@ export class Pump {
     const waiting = this.#waiters;
     this.#waiters = waiting.filter((waiter) => waiter.ticket > durable);
     for (const waiter of waiting) if (waiter.ticket <= durable) waiter.resolve();
+  }
+
+  #settle(): void {
+    const waiting = this.#settling;
+    this.#settling = [];
+    for (const resolve of waiting) resolve();
   }
 
   #rejectAll(reason: string): void {
