@@ -121,6 +121,9 @@ for (const [kind, withStores] of Object.entries(KINDS)) {
       await store.put(5n, 2, bytes(3, 4), false);
       await rejectsWith("io", () => store.read(blob(5n), 0, 1));
       await store.delete(blob(5n));
+      await store.put(5n, 0, bytes(1), true);
+      assert.deepEqual(await store.read(blob(5n), 0, 100), bytes(1));
+      await store.delete(blob(5n));
       await store.put(6n, 2, bytes(3, 4, 5), false);
       assert.deepEqual(await store.files(), []);
       // The listing begins another life: nothing of the one before goes into its blobs.
@@ -235,6 +238,7 @@ test("file: a blob that lacks a part never gets its name", () =>
         failing = false;
         await rejectsWith("io", () => store.put(1n, 0, bytes(1, 2, 3, 4), true));
         await store.delete(blob(1n));
+        assert.deepEqual(await readdir(join(directory, "databases", "000001", "blobs")), []);
         await store.put(1n, 0, bytes(1), true);
         assert.deepEqual(await listed(store), [{ file: blob(1n), length: 1 }]);
       },

@@ -91,9 +91,11 @@ export class Database {
     this.#traps = 0;
   }
 
-  /** Performs what effects a request has left behind, but for a snapshot; nobody waits for them. */
-  async settle(): Promise<void> {
-    await this.#pump?.settled();
+  /** Makes durable what was accepted, then stops. A snapshot under way is given up. */
+  async close(reason: string): Promise<void> {
+    this.#stopped = true;
+    await this.#pump?.run();
+    await this.stop(reason);
   }
 
   /** Ends the engine and lets go of the store; who still waits is told `reason`. */
@@ -173,9 +175,10 @@ export class Database {
     const listing = encodeListing(await store.files());
     if (this.#isOver(generation)) return undefined;
     const pump = this.#drive(face.open(this.name, store.nodeId, listing));
-    await pump.settled();
+    await pump.run();
     if (this.#isOver(generation) || pump !== this.#pump) return undefined;
     if (pump.ended) {
+      await pump.whenEnded;
       this.#pump = undefined;
       return pump.lastFault ?? "storage failed";
     }

@@ -28,7 +28,7 @@ export type Effect =
 /** The numbers of kinds of files that cross the boundary. */
 const FILE_KINDS = { segment: 1, blob: 2 } as const;
 
-/** Reads the record that `poll` returns; its layout is documented in the core, `engine/record.rs`. */
+/** Reads the record that `poll` returns; the core documents its layout in `engine/record.rs`. */
 export function decodeEffect(record: Uint8Array): Effect {
   const view = new DataView(record.buffer, record.byteOffset, record.byteLength);
   const number = (index: number): bigint => view.getBigUint64(8 + index * 8, true);

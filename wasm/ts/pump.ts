@@ -2,7 +2,8 @@
  * The loop between one engine and its store: the awaiting twin of the core's `storage::drive`.
  *
  * One effect at a time is performed. What is written meanwhile waits in the engine and goes out
- * as one persist: group commit needs no timer.
+ * as one persist: group commit needs no timer. Parts of a snapshot have a lane of their own, so
+ * that neither holds the other up.
  */
 
 import { decodeEffect, faultCode, type Effect } from "./effect.js";
@@ -46,10 +47,13 @@ export class Pump {
   #waiters: Waiter[] = [];
   #current: Promise<void> = Promise.resolve();
   #draining = false;
-  #settling: (() => void)[] = [];
+  /** Polled while there was a persist to be performed first. */
+  #ahead: Effect[] = [];
+  /** The part under way. */
+  #part: Promise<void> = Promise.resolve();
   readonly #report: (message: string) => void;
   #end: () => void = () => undefined;
-  /** Resolves when the pump ends: it is stopped, or the engine or its store fails for good. */
+  /** Resolves when the pump ended, for whatever reason, and is done with the store. */
   readonly whenEnded = new Promise<void>((resolve) => (this.#end = resolve));
   /** Why nothing further is performed; undefined while the pump works. */
   #ended: string | undefined;
@@ -77,24 +81,16 @@ export class Pump {
     return this.#ended !== undefined;
   }
 
-  /** Performs effects until there are none. Call after every write; cheap while it runs. */
+  /**
+   * Performs effects until there are none. Call after every write; cheap while it runs. A snapshot
+   * goes on behind it.
+   */
   run(): Promise<void> {
     if (!this.#draining) {
       this.#draining = true;
       this.#current = this.#drain();
     }
     return this.#current;
-  }
-
-  /**
-   * Resolves when nothing is left to be performed but a snapshot, which goes on behind it, or when
-   * the pump ended.
-   */
-  settled(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#settling.push(resolve);
-      void this.run();
-    });
   }
 
   /** Resolves when `ticket` is durable; rejects if the engine is poisoned or stopped first. */
@@ -109,7 +105,7 @@ export class Pump {
   /** Performs nothing further, after what is under way; who still waits is told `reason`. */
   async stop(reason: string): Promise<void> {
     this.#ended ??= reason;
-    await this.#current;
+    await Promise.all([this.#current, this.#part]);
     this.#rejectAll(reason);
     this.#end();
   }
@@ -117,31 +113,59 @@ export class Pump {
   async #drain(): Promise<void> {
     try {
       const store = await this.#store;
-      for (let record = this.#next(); record !== undefined; record = this.#next()) {
-        const effect = decodeEffect(record);
-        // The engine hands these out when it has nothing else.
-        if (effect.kind === "put") this.#settle();
+      for (let effect = this.#next(store); effect !== undefined; effect = this.#next(store)) {
+        // Under steady load there always is something to persist; what else there is to be done
+        // is handed out while that is in flight.
+        const ahead = effect.kind === "persist" && effect.sync ? this.#poll(store) : undefined;
+        if (ahead !== undefined) this.#ahead.push(ahead);
         await this.#perform(effect, store);
         this.#release();
       }
       this.#release();
     } catch (error) {
-      // A trap, a misuse, a store that could not be made, or a log that cannot be read at the
-      // moment. Other faults are reported to the engine instead.
-      this.lastFault = error;
-      this.#ended ??= "the engine or its store failed";
+      this.#fail(error);
     } finally {
       this.#draining = false;
     }
     if (this.#ended !== undefined) {
       this.#rejectAll(this.#ended);
-      this.#end();
+      // The store is free when the part is done too.
+      void this.#part.then(this.#end);
     }
-    this.#settle();
   }
 
-  #next(): Uint8Array | undefined {
-    return this.#ended === undefined ? this.#engine.poll() : undefined;
+  #next(store: Store): Effect | undefined {
+    return this.#ended === undefined ? (this.#ahead.shift() ?? this.#poll(store)) : undefined;
+  }
+
+  /** The next effect; parts are begun and passed over. */
+  #poll(store: Store): Effect | undefined {
+    for (let record = this.#engine.poll(); record !== undefined; record = this.#engine.poll()) {
+      const effect = decodeEffect(record);
+      if (effect.kind !== "put") return effect;
+      this.#part = this.#putPart(effect, store);
+    }
+    return undefined;
+  }
+
+  /** Never rejects. */
+  async #putPart(effect: Effect, store: Store): Promise<void> {
+    try {
+      await this.#perform(effect, store);
+    } catch (error) {
+      this.#fail(error);
+    }
+    // For the next part, and for what a snapshot leaves to be deleted.
+    void this.run();
+  }
+
+  /**
+   * A trap, a misuse, a store that could not be made, or a log that cannot be read at the moment.
+   * Other faults are reported to the engine instead.
+   */
+  #fail(error: unknown): void {
+    this.lastFault = error;
+    this.#ended ??= "the engine or its store failed";
   }
 
   async #perform(effect: Effect, store: Store): Promise<void> {
@@ -197,12 +221,6 @@ export class Pump {
     const waiting = this.#waiters;
     this.#waiters = waiting.filter((waiter) => waiter.ticket > durable);
     for (const waiter of waiting) if (waiter.ticket <= durable) waiter.resolve();
-  }
-
-  #settle(): void {
-    const waiting = this.#settling;
-    this.#settling = [];
-    for (const resolve of waiting) resolve();
   }
 
   #rejectAll(reason: string): void {

@@ -138,8 +138,7 @@ export class Tidegate {
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const database of this.#databases.values()) {
-      await database.settle();
-      await database.stop("the server is closing");
+      await database.close("the server is closing");
     }
     await this.#revival;
     this.#databases.clear();

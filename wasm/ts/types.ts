@@ -27,13 +27,17 @@ export interface FileInfo {
 }
 
 /**
- * Where one database keeps its files. Calls on one store never overlap, and `bytes` belongs to the
- * store: it does not change afterwards.
+ * Where one database keeps its files. Calls on one store never overlap, but for a `put`, beside
+ * which others run that are not about its blob. `bytes` belongs to the store: it does not change
+ * afterwards.
  */
 export interface Store {
   /** Sixteen random bytes, drawn when the database was created; they tell its log from others'. */
   readonly nodeId: Uint8Array;
-  /** All files, in any order. Parts of a blob that is not whole are none, and may be removed. */
+  /**
+   * All files, in any order. Parts of a blob that is not whole are none, and may be removed: this
+   * is called while nothing is written.
+   */
   files(): Promise<FileInfo[]>;
   /**
    * Puts bytes at an offset. Offset 0 creates the segment, exclusively, name included. With
