@@ -142,7 +142,8 @@ test("files go to the store as what they are, and what fails without harm is tol
   };
   const store = storeWith({ put, delete: remove });
   const pump = new Pump(engine, store, (message) => reports.push(message));
-  while (engine.reports.length < 4) await pump.run();
+  void pump.run();
+  for (let i = 0; i < 100 && engine.reports.length < 4; i++) await new Promise(setImmediate);
   const part = ["put", 1n, 0, new Uint8Array(1), true];
   assert.deepEqual(calls, [part, ["segment", 1n], ["blob", 1n], part]);
   assert.deepEqual(engine.reports, [[1n, 0], [2n, 0], [3n, 4], [4n, 0]]);
@@ -175,6 +176,33 @@ test("a slow part of a snapshot holds up no writer, and a stop waits for it", as
   await stopped;
   assert.equal(puts, 1);
   assert.equal(engine.reports.length, 3, "nobody is left to report to");
+  await pump.whenEnded;
+});
+
+test("what is handed out beside a persist is performed after it", async () => {
+  const engine = new Script();
+  engine.rest = [[DELETE, 1n, 1], [DELETE, 2n, 2]];
+  engine.accepted = 1n;
+  await new Pump(engine, storeWith({ delete: async () => {} })).run();
+  assert.deepEqual(engine.reports, [[101n, 0], [1n, 0], [2n, 0]]);
+});
+
+test("a pump that fails has ended when the part under way is done with the store", async () => {
+  const engine = new Script();
+  engine.rest = [[PUT, 1n, 2]];
+  let open;
+  const gate = new Promise((resolve) => (open = resolve));
+  const persist = async () => {
+    throw new StorageError("io", "a bad sector");
+  };
+  const pump = new Pump(engine, storeWith({ persist, put: () => gate }));
+  engine.accepted = 1n;
+  let isDone = false;
+  void pump.whenEnded.then(() => (isDone = true));
+  await assert.rejects(pump.durable(1n), { name: "NotDurableError" });
+  await new Promise(setImmediate);
+  assert.ok(pump.ended && !isDone);
+  open();
   await pump.whenEnded;
 });
 

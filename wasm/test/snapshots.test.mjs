@@ -155,22 +155,25 @@ for (const [what, isRefused] of [
 ]) {
   test(`files: a store that cannot put ${what} of a blob costs nothing and says so`, () =>
     withDirectory(async (directory) => {
+      const blobs = join(directory, "databases", "000001", "blobs");
       let isFull = true;
-      const stores = gated(await FileStores.take(directory), (act, method, position) => {
-        if (method !== "put" || !isFull || !isRefused(position)) return act();
-        throw new StorageError("no-space", "ENOSPC: the disk is full");
-      });
-      await withServer(stores, async (server, reports) => {
+      const full = async () =>
+        gated(await FileStores.take(directory), (act, method, position) => {
+          if (method !== "put" || !isFull || !isRefused(position)) return act();
+          throw new StorageError("no-space", "ENOSPC: the disk is full");
+        });
+      await withServer(await full(), async (server, reports) => {
         await server.query("CREATE DATABASE db");
         for (let round = 0; round < 30; round++) await write(server, round);
-        const blobs = join(directory, "databases", "000001", "blobs");
         await until(() => reports.length > 0, "a report");
         for (const report of reports) assert.match(report, /^database db: a snapshot .*ENOSPC/);
         assert.deepEqual(await wholeIn(blobs), []);
+      });
+      await withServer(await full(), async (server) => {
+        assert.deepEqual(await rounds(server), upTo(30));
         isFull = false;
         for (let round = 30; round < 60; round++) await write(server, round);
         await until(async () => (await wholeIn(blobs)).length > 0, "a snapshot");
-        assert.deepEqual(await rounds(server), upTo(60));
       });
       await withServer(await FileStores.take(directory), async (server, reports) => {
         assert.deepEqual(await rounds(server), upTo(60));
