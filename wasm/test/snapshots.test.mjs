@@ -224,7 +224,7 @@ async function copied(before) {
   return stores;
 }
 
-test("a process that ends before any one act of its store has every acknowledged point", async () => {
+test("a process that ends before any one act of its store keeps what it acknowledged", async () => {
   const seen = { persist: 0, put: 0, delete: 0 };
   for (let end = 1; ; end++) {
     let acts = Number.NEGATIVE_INFINITY;
