@@ -126,7 +126,7 @@ test("files: a database whose creation was cut short is not there", () =>
 
 for (const [what, broken] of [
   ["a read of its log", "read"],
-  ["the listing of its log", "segments"],
+  ["the listing of its log", "files"],
 ]) {
   test(`files: a database is kept, and found again, when ${what} fails at the start`, () =>
     withDirectory(async (directory) => {
@@ -204,10 +204,11 @@ class FailingStores extends MemoryStores {
     };
     return Object.create(store, {
       nodeId: { value: store.nodeId },
-      segments: { value: () => store.segments() },
+      files: { value: () => store.files() },
       persist: { value: persist },
+      put: { value: (...position) => store.put(...position) },
       read: { value: (...position) => store.read(...position) },
-      delete: { value: (segment) => store.delete(segment) },
+      delete: { value: (file) => store.delete(file) },
       quarantine: { value: () => store.quarantine() },
       close: { value: () => store.close() },
     });

@@ -35,10 +35,16 @@ export class Tidegate {
     this.#stores = stores;
     this.#nowNs = options.nowNs ?? wallClock();
     const random = options.random ?? ((bytes) => void crypto.getRandomValues(bytes));
+    const { snapshotLogBytes } = options;
+    const isBytes = Number.isSafeInteger(snapshotLogBytes) && Number(snapshotLogBytes) > 0;
+    if (snapshotLogBytes !== undefined && !isBytes) {
+      throw new RangeError(`snapshotLogBytes is ${snapshotLogBytes}: give a whole number of bytes`);
+    }
+    const trapped = (trap: TrapError) => this.#trapped(trap);
     this.#instantiate = () => {
       const entropy = new Uint8Array(32);
       random(entropy);
-      return instantiate(module, entropy, stores.ack, (trap) => this.#trapped(trap));
+      return instantiate(module, entropy, stores.ack, snapshotLogBytes, trapped);
     };
     this.#around = {
       face: this.#instantiate(),
@@ -132,8 +138,7 @@ export class Tidegate {
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const database of this.#databases.values()) {
-      await database.settle();
-      await database.stop("the server is closing");
+      await database.close("the server is closing");
     }
     await this.#revival;
     this.#databases.clear();
@@ -219,7 +224,7 @@ export class Tidegate {
  */
 async function isBlank(store: Store): Promise<boolean> {
   try {
-    return (await store.segments()).every(({ length }) => length === 0);
+    return (await store.files()).every(({ length }) => length === 0);
   } catch {
     return false;
   }
