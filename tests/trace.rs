@@ -5,7 +5,7 @@
 //! asked the same, and after every call all that came out has to be the same: answers, rows,
 //! effects with their bytes, what recovery found, phase and LSNs.
 //!
-//! * `TIDEGATE_TRACE_SEEDS=N`: so many seeds from 0 on; 200, and 10,000 with `PROOF_MINUTES`.
+//! * `TIDEGATE_TRACE_SEEDS=N`: so many seeds from 0 on, 200 by default; `make proof` sets 10,000.
 //! * `TIDEGATE_TRACE_SEED=N`: that one alone.
 
 #[path = "trace/guest.rs"]
@@ -17,8 +17,6 @@ mod run;
 #[path = "trace/v8.rs"]
 mod v8;
 
-use std::fs;
-use std::path::PathBuf;
 use std::time::Instant;
 
 use guest::Wasmtime;
@@ -30,49 +28,46 @@ use tidegate_tests::trace::{Call, Calls, Recorded};
 use v8::V8;
 
 const SEEDS: u64 = 200;
-const PROOF_SEEDS: u64 = 10_000;
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
-/// The guest that the server carries, and a file with it.
-fn guest() -> (Vec<u8>, PathBuf) {
+/// The guest that the server carries.
+fn guest() -> Vec<u8> {
     let bytes = guest_bytes();
     require_embedded(&bytes);
-    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
-    let path = path.join(format!("trace-{}.wasm", std::process::id()));
-    fs::write(&path, &bytes).expect("a file in the target directory");
-    (bytes, path)
+    bytes
 }
 
 #[test]
 fn a_seed_has_the_same_trace_natively_in_wasmtime_and_in_v8() {
-    let (bytes, path) = guest();
+    let bytes = guest();
     let wasmtime = Wasmtime::compile(&bytes);
     let began = Instant::now();
     let seeds = match number("TIDEGATE_TRACE_SEED") {
         Some(seed) => seed..seed + 1,
-        None => {
-            let proof = number("PROOF_MINUTES").map(|_| PROOF_SEEDS);
-            0..number("TIDEGATE_TRACE_SEEDS").or(proof).unwrap_or(SEEDS)
-        }
+        None => 0..number("TIDEGATE_TRACE_SEEDS").unwrap_or(SEEDS),
     };
     let is_all = seeds.start == 0 && seeds.end >= SEEDS;
-    let runs = Runs::of(seeds.clone(), &wasmtime, &path);
-    let _ = fs::remove_file(path);
+    let runs = Runs::of(seeds.clone(), &wasmtime, &bytes);
     say(&runs.describe(&seeds, began.elapsed()));
     let missing = runs.coverage.missing();
     assert!(
         !is_all || missing.is_empty(),
         "on no tape, so nothing is proven of it: {missing:?}"
     );
+    let wrong = runs.wrong.join("\n");
+    assert!(
+        wrong.is_empty(),
+        "equal everywhere, but wrong everywhere:\n{wrong}"
+    );
 }
 
 /// Finds a call on a tape and changes a byte of its arguments, or of the hash behind it.
 fn tamper(recorded: &Recorded, name: &str, in_hash: bool) -> (Recorded, u32) {
     let calls: Vec<(Call<'_>, u64)> = Calls::new(&recorded.tape).collect();
-    let found = calls
+    let mut found = calls
         .iter()
         .enumerate()
         .filter(|(_, (call, _))| match call {
@@ -81,7 +76,7 @@ fn tamper(recorded: &Recorded, name: &str, in_hash: bool) -> (Recorded, u32) {
             Call::Supply { bytes, .. } => name == "supply" && !bytes.is_empty(),
             other => other.name() == name,
         });
-    let (at, (call, hash)) = found.last().expect("such a call");
+    let (at, (call, hash)) = found.next_back().expect("such a call");
     let target = match (in_hash, call) {
         (false, Call::Write { body, .. }) => &body[body.len() - 1..],
         (false, Call::Supply { bytes, .. }) => &bytes[..1],
@@ -100,10 +95,10 @@ fn tamper(recorded: &Recorded, name: &str, in_hash: bool) -> (Recorded, u32) {
 
 #[test]
 fn a_tape_of_which_one_byte_is_another_is_told_at_that_call() {
-    let (bytes, path) = guest();
+    let bytes = guest();
     let wasmtime = Wasmtime::compile(&bytes);
-    let recorded = record(3, None);
-    let mut players: [Box<dyn Player>; 2] = [Box::new(wasmtime), Box::new(V8::start(&path))];
+    let (recorded, _) = record(3, None);
+    let mut players: [Box<dyn Player>; 2] = [Box::new(wasmtime), Box::new(V8::start(&bytes))];
     for player in &mut players {
         let mut play = |recorded: &Recorded, show| {
             player.begin(recorded, show);
@@ -120,13 +115,11 @@ fn a_tape_of_which_one_byte_is_another_is_told_at_that_call() {
                 seen == at || name == "supply" && seen > at,
                 "{name}: {seen}, not {at}"
             );
-            let shown = record(3, Some(seen)).watched.expect("that call");
+            let shown = record(3, Some(seen)).0.watched.expect("that call");
             let Played::Shown(other) = play(&changed, Some(seen)) else {
                 panic!("call {seen} is not shown");
             };
             assert_eq!(other == shown, in_hash, "{}", shown.compare(&other));
         }
     }
-    drop(players);
-    let _ = fs::remove_file(path);
 }

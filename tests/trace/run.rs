@@ -1,12 +1,11 @@
 //! Many seeds on all players.
 
 use std::ops::Range;
-use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use tidegate_tests::sim::{Plan, run_taped};
+use tidegate_tests::sim::{Plan, replay_command, run_taped};
 use tidegate_tests::trace::{Calls, Coverage, Fold, Recorded, Tape};
 
 use crate::guest::Wasmtime;
@@ -17,12 +16,17 @@ use crate::v8::V8;
 const REPLAY: &str = "cargo test --release -p tidegate -p tidegate-wasm -p tidegate-wasm-build \
                       -p tidegate-tests --test trace a_seed -- --nocapture";
 
-/// The world of a seed, natively; keeps the outcome of call `watch` to show it.
-pub(crate) fn record(seed: u64, watch: Option<u32>) -> Recorded {
+/// The world of a seed, natively, and what its oracle has against it; keeps the outcome of call
+/// `watch` to show it.
+pub(crate) fn record(seed: u64, watch: Option<u32>) -> (Recorded, Option<String>) {
     let tape = Tape::new(seed, watch);
-    let report = run_taped(&Plan::draw(seed), &tape);
-    assert_eq!(report.failure, None, "the simulator's seed {seed}");
-    tape.end()
+    let plan = Plan::draw(seed);
+    let report = run_taped(&plan, &tape);
+    let wrong = report.failure.map(|what| {
+        let what: String = what.chars().take(300).collect();
+        format!("seed {seed}: {what}\n  {}", replay_command(&plan))
+    });
+    (tape.end(), wrong)
 }
 
 /// What was compared.
@@ -33,6 +37,8 @@ pub(crate) struct Runs {
     calls: u64,
     tape_bytes: u64,
     pub(crate) coverage: Coverage,
+    /// Worlds that the simulator's oracle condemns, whatever the trace says.
+    pub(crate) wrong: Vec<String>,
 }
 
 impl Runs {
@@ -40,7 +46,7 @@ impl Runs {
     ///
     /// # Panics
     /// At the first seed that differs; the message holds the first call that does, and a command.
-    pub(crate) fn of(seeds: Range<u64>, wasmtime: &Wasmtime, guest: &Path) -> Self {
+    pub(crate) fn of(seeds: Range<u64>, wasmtime: &Wasmtime, guest: &[u8]) -> Self {
         let first_failed = AtomicU64::new(u64::MAX);
         let workers = thread::available_parallelism().map_or(1, |count| count.get().min(8));
         let work = |worker: usize| {
@@ -74,13 +80,13 @@ impl Runs {
     fn of_worker(
         seeds: impl Iterator<Item = u64>,
         mut wasmtime: Wasmtime,
-        guest: &Path,
+        guest: &[u8],
         first_failed: &AtomicU64,
     ) -> Result<Self, (u64, String)> {
         let mut runs = Self::default();
         let mut v8 = V8::start(guest);
         for seed in seeds.take_while(|&seed| seed < first_failed.load(Ordering::Relaxed)) {
-            let recorded = record(seed, None);
+            let (recorded, wrong) = record(seed, None);
             // Node is at it while wasmtime plays here.
             v8.begin(&recorded, None);
             let here = wasmtime.end(&recorded);
@@ -100,6 +106,7 @@ impl Runs {
             runs.calls += u64::from(recorded.calls);
             runs.tape_bytes += recorded.tape.len() as u64;
             runs.coverage.add(&recorded.coverage);
+            runs.wrong.extend(wrong);
         }
         Ok(runs)
     }
@@ -109,6 +116,7 @@ impl Runs {
         self.calls += other.calls;
         self.tape_bytes += other.tape_bytes;
         self.coverage.add(&other.coverage);
+        self.wrong.extend(other.wrong);
     }
 
     /// The combined hash of each runtime, which the reader can compare too, and what was covered.
@@ -142,7 +150,7 @@ fn explain(seed: u64, recorded: &Recorded, player: &mut dyn Player, played: &Pla
     let name = player.name();
     let (at, what) = match played {
         Played::Differs(at) => {
-            let native = record(seed, Some(*at)).watched.unwrap_or_default();
+            let native = record(seed, Some(*at)).0.watched.unwrap_or_default();
             player.begin(recorded, Some(*at));
             let what = match player.end(recorded) {
                 Played::Shown(other) => format!(
@@ -160,12 +168,11 @@ fn explain(seed: u64, recorded: &Recorded, player: &mut dyn Player, played: &Pla
     let lives = calls.by_ref().filter(|(call, _)| call.name() == "open");
     let life = lives.count();
     let call = Calls::new(&recorded.tape).nth(at as usize);
-    let asked = call.map_or_else(String::new, |(call, _)| {
-        let text: String = format!("{call:?}").chars().take(200).collect();
-        format!("{} (life {life}): {text}", call.name())
-    });
+    let asked = call.map_or_else(String::new, |(call, _)| call.to_string());
+    let guest = std::env::var("TIDEGATE_GUEST");
+    let guest = guest.map_or_else(|_| String::new(), |path| format!("TIDEGATE_GUEST={path} "));
     format!(
-        "seed {seed}: {name} differs from native at call {at}, {asked}\n{what}\n\
-         replay: TIDEGATE_TRACE_SEED={seed} {REPLAY}"
+        "seed {seed}: {name} differs from native at call {at}, in life {life}: {asked}\n{what}\n\
+         replay: TIDEGATE_TRACE_SEED={seed} {guest}{REPLAY}"
     )
 }

@@ -1,19 +1,15 @@
 // Plays tapes against the exports of the guest, without imports, and compares the hash after
 // every call. `tests/src/trace` says what a tape is.
 //
-//   node tests/trace/v8.mjs GUEST
-//
-// Standard input, again and again: the call to show (u32, all ones for none), the length of the
-// tape (u32), the tape. Standard output, a line each: same, differs, trapped or shown.
-import { readFileSync, readSync, writeSync } from "node:fs";
+// Standard input: the length of the guest (u32), the guest; then, again and again, the call to
+// show (u32, all ones for none), the length of a tape (u32), the tape. Standard output, a line for
+// each tape: same, differs, trapped or shown.
+import { readSync, writeSync } from "node:fs";
 
 const OK = 0;
 const MISUSE = 2;
 const REFUSED = 3;
 const NO_CALL = 0xffffffff;
-
-const module = new WebAssembly.Module(readFileSync(process.argv[2]));
-if (WebAssembly.Module.imports(module).length > 0) throw new Error("the guest imports something");
 
 // The hash of `tests/src/trace/fold.rs`.
 let a = 0;
@@ -203,11 +199,22 @@ function fill(bytes) {
   return true;
 }
 
-const head = new Uint32Array(2);
 let room = new Uint8Array(1 << 22);
-while (fill(new Uint8Array(head.buffer))) {
-  if (head[1] > room.length) room = new Uint8Array(head[1] * 2);
-  const tape = room.subarray(0, head[1]);
-  if (!fill(tape)) throw new Error("the input ends within a tape");
-  writeSync(1, `${play(tape, head[0] === NO_CALL ? undefined : head[0])}\n`);
+
+// Words and the bytes that follow them; nothing at the end of the input.
+function frame(words) {
+  const head = new Uint32Array(words + 1);
+  if (!fill(new Uint8Array(head.buffer))) return undefined;
+  const length = head[words];
+  if (length > room.length) room = new Uint8Array(length * 2);
+  const bytes = room.subarray(0, length);
+  if (!fill(bytes)) throw new Error("the input ends within a frame");
+  return { head, bytes };
+}
+
+const module = new WebAssembly.Module(frame(0).bytes);
+if (WebAssembly.Module.imports(module).length > 0) throw new Error("the guest imports something");
+for (let next; (next = frame(1)); ) {
+  const show = next.head[0] === NO_CALL ? undefined : next.head[0];
+  writeSync(1, `${play(next.bytes, show)}\n`);
 }

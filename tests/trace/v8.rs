@@ -1,7 +1,6 @@
 //! Tapes in Node's V8: one process for many tapes.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use tidegate_tests::proof::server::root;
@@ -12,7 +11,7 @@ use crate::player::{Played, Player};
 /// No call is to be shown.
 const NO_CALL: u32 = u32::MAX;
 
-/// `node tests/trace/v8.mjs GUEST`, fed with tapes.
+/// `node tests/trace/v8.mjs`, fed with the guest and then with tapes.
 pub(crate) struct V8 {
     process: Child,
     to: Option<ChildStdin>,
@@ -20,17 +19,27 @@ pub(crate) struct V8 {
 }
 
 impl V8 {
-    pub(crate) fn start(guest: &Path) -> Self {
+    pub(crate) fn start(guest: &[u8]) -> Self {
         let mut process = Command::new("node")
             .arg(root().join("tests/trace/v8.mjs"))
-            .arg(guest)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .expect("node starts");
         let (to, from) = (process.stdin.take(), process.stdout.take());
         let from = BufReader::new(from.expect("a pipe"));
-        Self { process, to, from }
+        let mut v8 = Self { process, to, from };
+        v8.send(&[], guest);
+        v8
+    }
+
+    /// A frame: words, the length of the bytes, the bytes.
+    fn send(&mut self, words: &[u32], bytes: &[u8]) {
+        let to = self.to.as_mut().expect("a pipe");
+        let words = words.iter().copied().chain([bytes.len() as u32]);
+        let head: Vec<u8> = words.flat_map(u32::to_le_bytes).collect();
+        let sent = to.write_all(&head).and_then(|()| to.write_all(bytes));
+        sent.and_then(|()| to.flush()).expect("node reads");
     }
 }
 
@@ -48,12 +57,7 @@ impl Player for V8 {
     }
 
     fn begin(&mut self, recorded: &Recorded, show: Option<u32>) {
-        let to = self.to.as_mut().expect("a pipe");
-        let length = recorded.tape.len() as u32;
-        let head = [show.unwrap_or(NO_CALL).to_le_bytes(), length.to_le_bytes()];
-        let sent = to.write_all(head.as_flattened());
-        let sent = sent.and_then(|()| to.write_all(&recorded.tape));
-        sent.and_then(|()| to.flush()).expect("node reads");
+        self.send(&[show.unwrap_or(NO_CALL)], &recorded.tape);
     }
 
     fn end(&mut self, _: &Recorded) -> Played {

@@ -18,7 +18,8 @@ pub fn guest_bytes() -> Vec<u8> {
     if let Some(path) = env::var_os("TIDEGATE_GUEST") {
         return fs::read(root().join(path)).expect("TIDEGATE_GUEST");
     }
-    let target_dir = env::var_os("CARGO_TARGET_DIR").map_or(root().join("target"), Into::into);
+    let target_dir =
+        env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into);
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(root());
     cargo.args([

@@ -1,5 +1,7 @@
 //! The calls on a tape.
 
+use std::fmt;
+
 /// A call of the engine with all that is given to it. Numbers and bytes are those that cross the
 /// guest boundary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,6 +156,27 @@ impl<'a> Call<'a> {
             },
             _ => return None,
         })
+    }
+}
+
+impl fmt::Display for Call<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.name())?;
+        match *self {
+            Self::Open { params } => write!(f, ", {} bytes of parameters", params.len()),
+            Self::Write { body, .. } => {
+                let start = body[..body.len().min(300)].escape_ascii();
+                write!(f, " of {} bytes: {start}", body.len())
+            }
+            Self::Execute { text, .. } => write!(f, ": {}", text.escape_ascii()),
+            Self::Fetch { cursor, rows_max } => write!(f, " {rows_max} rows of cursor {cursor}"),
+            Self::Close { cursor } => write!(f, " cursor {cursor}"),
+            Self::Poll { id, length } => write!(f, ": effect {id} with {length} bytes"),
+            Self::Complete { id, fault } => write!(f, " effect {id}, fault {fault}"),
+            Self::Supply { id, fault, bytes } => {
+                write!(f, " effect {id}, fault {fault}, {} bytes", bytes.len())
+            }
+        }
     }
 }
 
