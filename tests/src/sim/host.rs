@@ -1,6 +1,6 @@
 //! The host's part: performing effects, reporting them, answering clients, and dying.
 
-use tidegate_core::engine::{Damage, Effect, Phase, FileInfo};
+use tidegate_core::engine::{Damage, Effect, FileInfo, Phase};
 use tidegate_core::fault::StorageFault;
 
 use super::adapter::Halt;

@@ -12,8 +12,10 @@ use super::life::{Life, Wait};
 use super::mutation::Mutation;
 use super::observe::observe;
 use super::plan::{Kind, Plan};
+use super::taped::Taped;
 use super::trace::Trace;
 use crate::r#gen::Rng;
+use crate::trace::Tape;
 
 const SECOND_NS: i64 = 1_000_000_000;
 const YEAR_NS: i64 = 365 * 86_400 * SECOND_NS;
@@ -65,6 +67,8 @@ pub(super) struct World {
     pub(super) stale_listing: Vec<FileInfo>,
     /// Tickets of an engine that is gone; only a mutation keeps any.
     pub(super) kept: Vec<Wait>,
+    /// What the engines of all lives are asked, if anybody plays it again.
+    pub(super) tape: Tape,
     log: Option<Vec<String>>,
 }
 
@@ -94,6 +98,7 @@ impl World {
             is_calm: false,
             stale_listing: Vec::new(),
             kept: Vec::new(),
+            tape: Tape::default(),
             log: is_logged.then(Vec::new),
         })
     }
@@ -196,6 +201,7 @@ impl World {
         config.pending_bytes_max = self.plan.pending_bytes_max;
         config.cache_bytes_max = self.plan.cache_bytes_max;
         config.body_bytes_max = self.plan.body_bytes_max;
+        config.unsigned_support = self.plan.has_unsigned();
         self.say(|| format!("open {segments:?}"));
         let mut adapter = Adapter::new(self.bug);
         if let Some(before) = &self.life {
@@ -203,7 +209,8 @@ impl World {
                 .first_lengths
                 .clone_from(&before.adapter.first_lengths);
         }
-        let mut life = Life::begin(config, &segments, adapter);
+        let engine = Taped::open(config, &segments, self.tape.clone());
+        let mut life = Life::begin(engine, adapter);
         life.drain(&mut self.trace)?;
         self.life = Some(life);
         self.stale_listing = fresh;
