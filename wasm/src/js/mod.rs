@@ -14,7 +14,7 @@ mod seeds;
 use js_sys::{Object, Uint8Array};
 use tidegate_core::engine::{Phase, SegmentInfo, encode_effect};
 use tidegate_core::fault::StorageFault;
-use tidegate_core::http::{Ack, Site};
+use tidegate_core::http::{AckLevel, Site};
 use tidegate_core::ids::{EffectId, SegmentId};
 use wasm_bindgen::JsError;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -35,15 +35,18 @@ impl Server {
     /// stores promise, `durable` or `memory`.
     #[wasm_bindgen(constructor)]
     pub fn new(entropy: &[u8], ack: &str) -> Self {
-        let ack = if ack == "durable" {
-            Ack::Durable
+        // A request is answered when its tickets are complete: the weaker levels are not told apart
+        // from what the stores give.
+        let (ack, ack_levels) = if ack == "durable" {
+            (AckLevel::Durable, &[AckLevel::Durable])
         } else {
-            Ack::Memory
+            (AckLevel::Memory, &[AckLevel::Memory])
         };
         Self {
             engines: Engines::new(entropy),
             site: Site {
                 ack,
+                ack_levels,
                 ..Site::default()
             },
         }
