@@ -11,7 +11,7 @@ use toml::{Table, Value};
 use crate::cli::ServeFlags;
 use crate::failure::Failure;
 use crate::log::log;
-use crate::units::{Size, Span};
+use crate::units::{Level, Size, Span};
 
 /// Everything that can be configured, with its default.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -73,6 +73,9 @@ pub(crate) struct Http {
     pub write_stall_timeout: Span,
     /// Bytes a second a body has to bring on average, once ten seconds have passed.
     pub body_rate_min: Size,
+    /// What a write has to be before it is answered, unless its request says so: `durable`
+    /// (synced), `wal` (handed to the operating system) or `memory` (accepted).
+    pub ack_level: Level,
     /// How long a write waits for the disk before it is answered 503.
     pub durable_timeout: Span,
     /// How long in-flight requests may take at shutdown.
@@ -123,6 +126,7 @@ impl Default for Http {
             idle_timeout: Span::seconds(60),
             write_stall_timeout: Span::seconds(10),
             body_rate_min: Size(1024),
+            ack_level: Level::default(),
             durable_timeout: Span::seconds(30),
             stop_timeout: Span::seconds(30),
         }

@@ -68,6 +68,9 @@ export interface Store {
   close(): Promise<void>;
 }
 
+/** What a write may ask for; each level includes those before. */
+export type AckLevel = "memory" | "wal" | "durable";
+
 /** What an acknowledged write survives: a loss of power, or only this process's good health. */
 export type Ack = "durable" | "memory";
 

@@ -69,8 +69,8 @@ pub struct Frame<'a> {
 /// Why a range is set aside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Reason {
-    /// Behind the last whole record of the last segment; was never acknowledged.
-    #[error("torn tail: never acknowledged")]
+    /// Behind the last whole record of the last segment; was never acknowledged as durable.
+    #[error("torn tail: never acknowledged as durable")]
     TornTail,
     /// Holds no header: its creation was cut short, so nothing in it was acknowledged.
     #[error("torn segment: its creation was cut short")]
@@ -120,7 +120,7 @@ pub struct ReplayEnd {
     pub low_watermark: SegmentId,
     /// Damage to what had been durable, in log order.
     pub damage: Vec<LogDamage>,
-    /// Bytes set aside that were never acknowledged.
+    /// Bytes set aside that were never acknowledged as durable.
     pub torn_bytes: u64,
     /// Segments delivered.
     pub segments: u64,

@@ -11,6 +11,8 @@ use crate::engine::{Died, EngineFace};
 pub(super) struct Job {
     pub effect: Effect,
     pub bytes: Vec<u8>,
+    /// Somebody waits for its bytes to be handed over.
+    pub is_awaited: bool,
 }
 
 /// Buffers of jobs that are done, for the next ones: fresh memory costs a page fault per page.
@@ -58,7 +60,11 @@ pub(super) fn drain(
             bytes.reserve_exact(length);
             engine.effect_bytes(id, length, &mut bytes)?;
         }
-        jobs.push(Job { effect, bytes });
+        jobs.push(Job {
+            effect,
+            bytes,
+            is_awaited: false,
+        });
     }
     Ok(())
 }

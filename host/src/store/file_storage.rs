@@ -82,9 +82,13 @@ impl FileStorage {
         probed.and(removed).map_err(|error| classify(&error))
     }
 
-    /// A test says that the disk is full by creating a file; it cannot fill a real one.
+    /// A test says that the disk is full by creating a file; it cannot fill a real one. While
+    /// there is `held-write`, nothing is written.
     #[cfg(test)]
     fn pretended(&self) -> Result<(), StorageFault> {
+        while self.wal.with_file_name("held-write").exists() {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
         if self.wal.with_file_name("full").exists() {
             return Err(StorageFault::NoSpace);
         }
@@ -110,13 +114,41 @@ impl FileStorage {
         Ok(())
     }
 
-    fn create(&mut self, id: SegmentId, bytes: &[u8]) -> io::Result<()> {
+    /// As [`Storage::persist`]; calls `written` once the operating system has the bytes, which
+    /// then survive the end of this process, and before they are synced.
+    pub(crate) fn persist_telling(
+        &mut self,
+        id: SegmentId,
+        offset: u64,
+        bytes: &[u8],
+        sync: bool,
+        written: impl FnOnce(),
+    ) -> Result<(), StorageFault> {
+        #[cfg(test)]
+        self.pretended()?;
+        let result = if offset == 0 {
+            self.create(id, bytes, written)
+        } else {
+            self.write(id, offset, bytes, sync, written)
+        };
+        result.map_err(|error| fault("write", &self.path(FileId::Segment(id)), &error))
+    }
+
+    fn create(&mut self, id: SegmentId, bytes: &[u8], written: impl FnOnce()) -> io::Result<()> {
         let path = self.path(FileId::Segment(id));
         let file = files::create_new(&path)?;
-        let made = file.write_all_at(bytes, 0).and_then(|()| file.sync_data());
-        if let Err(error) = made {
+        if let Err(error) = file.write_all_at(bytes, 0) {
             // Nothing in it was ever acknowledged, and it takes space that may be what is missing.
             let _ = files::remove_if_there(&path);
+            return Err(error);
+        }
+        written();
+        if let Err(error) = sync_data(&file, &self.wal) {
+            // It may hold what was acknowledged as written, and the system may still have that;
+            // what found no space is in memory, and is written again under the same name.
+            if classify(&error) == StorageFault::NoSpace {
+                let _ = files::remove_if_there(&path);
+            }
             return Err(error);
         }
         files::sync_dir(&self.wal)?;
@@ -133,7 +165,14 @@ impl FileStorage {
         Ok(())
     }
 
-    fn write(&mut self, id: SegmentId, offset: u64, bytes: &[u8], sync: bool) -> io::Result<()> {
+    fn write(
+        &mut self,
+        id: SegmentId,
+        offset: u64,
+        bytes: &[u8],
+        sync: bool,
+        written: impl FnOnce(),
+    ) -> io::Result<()> {
         let Some(segment) = self.written.get_mut(&id) else {
             return Err(io::Error::other("the segment was not created in this life"));
         };
@@ -148,11 +187,9 @@ impl FileStorage {
             segment.failed = classify(&error) != StorageFault::NoSpace;
             return Err(error);
         }
+        written();
         if sync {
-            segment
-                .file
-                .sync_data()
-                .inspect_err(|_| segment.failed = true)?;
+            sync_data(&segment.file, &self.wal).inspect_err(|_| segment.failed = true)?;
         }
         Ok(())
     }
@@ -235,14 +272,7 @@ impl Storage for FileStorage {
         bytes: &[u8],
         sync: bool,
     ) -> Result<(), StorageFault> {
-        #[cfg(test)]
-        self.pretended()?;
-        let result = if offset == 0 {
-            self.create(id, bytes)
-        } else {
-            self.write(id, offset, bytes, sync)
-        };
-        result.map_err(|error| fault("write", &self.path(FileId::Segment(id)), &error))
+        self.persist_telling(id, offset, bytes, sync, || ())
     }
 
     fn put(
@@ -294,6 +324,21 @@ impl Storage for FileStorage {
         self.copy_range(file, offset, length, &path)
             .map_err(|error| fault("write", &path, &error))
     }
+}
+
+/// Syncs. While there is `held-sync` beside the log, tests have it take its time, and while there
+/// is `broken-sync`, fail.
+fn sync_data(file: &File, _wal: &Path) -> io::Result<()> {
+    #[cfg(test)]
+    {
+        while _wal.with_file_name("held-sync").exists() {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        if _wal.with_file_name("broken-sync").exists() {
+            return Err(rustix::io::Errno::IO.into());
+        }
+    }
+    file.sync_data()
 }
 
 fn fault(verb: &str, path: &Path, error: &io::Error) -> StorageFault {

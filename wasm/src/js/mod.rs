@@ -14,7 +14,7 @@ mod seeds;
 use js_sys::{Object, Uint8Array};
 use tidegate_core::engine::{FileInfo, Phase, encode_effect};
 use tidegate_core::fault::StorageFault;
-use tidegate_core::http::{Ack, Site};
+use tidegate_core::http::{AckLevel, Site};
 use tidegate_core::ids::{EffectId, FileId};
 use wasm_bindgen::JsError;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -36,15 +36,18 @@ impl Server {
     /// [`Config`](tidegate_core::engine::Config), with a default of its own.
     #[wasm_bindgen(constructor)]
     pub fn new(entropy: &[u8], ack: &str, snapshot_log_bytes: Option<u64>) -> Self {
-        let ack = if ack == "durable" {
-            Ack::Durable
+        // A request is answered when its tickets are complete: the weaker levels are not told apart
+        // from what the stores give.
+        let (ack, ack_levels) = if ack == "durable" {
+            (AckLevel::Durable, &[AckLevel::Durable])
         } else {
-            Ack::Memory
+            (AckLevel::Memory, &[AckLevel::Memory])
         };
         Self {
             engines: Engines::new(entropy, snapshot_log_bytes),
             site: Site {
                 ack,
+                ack_levels,
                 ..Site::default()
             },
         }
