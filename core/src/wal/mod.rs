@@ -23,6 +23,7 @@ mod record;
 mod replay;
 mod report;
 mod rows;
+mod salvage;
 mod scan;
 
 pub use checksum::crc32c;
@@ -33,6 +34,7 @@ pub use record::RecordWriter;
 pub use replay::Replay;
 pub use report::{Frame, LogDamage, Reason, ReplayEnd, Step};
 pub use rows::{LoggedRow, Section, sections};
+pub use salvage::{Illegible, Piece, Salvage, Told};
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::io;
 use std::path::Path;
 
-use tidegate_core::engine::RecoveryReport;
+use tidegate_core::engine::{Damage, RecoveryReport};
 
 use super::files;
 
@@ -40,10 +40,33 @@ fn to_json(report: &RecoveryReport, at_ns: i64) -> String {
     json
 }
 
+/// A damaged range for a person: `segment 0000000000000002 at 12288, 64 bytes, LSN 5 to 5, 1
+/// points`.
+pub(crate) fn damage_text(damage: &Damage) -> String {
+    let Damage {
+        segment,
+        offset,
+        length,
+        first,
+        last,
+        points,
+    } = damage;
+    let points = points_text(*points);
+    let segment = segment.0;
+    format!("segment {segment:016x} at {offset}, {length} bytes, LSN {first} to {last}, {points}")
+}
+
+/// How many points; the same words wherever nothing tells it.
+pub(crate) fn points_text(points: Option<u64>) -> String {
+    match points {
+        Some(points) => format!("{points} points"),
+        None => "an unknown number of points".to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tidegate_core::engine::Damage;
     use tidegate_core::ids::{Lsn, SegmentId};
 
     #[test]
