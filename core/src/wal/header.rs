@@ -31,7 +31,7 @@ const SETTLED: u8 = 1;
 /// Where copies of the header begin: page 0, and behind the slots of pages 1 and 2. A register
 /// write never touches more than one of the three pages.
 const HEADER_COPIES_AT: [usize; 3] = [0, 4096 + SLOT_BYTES, 8192 + SLOT_BYTES];
-const SLOTS_AT: [usize; 2] = [4096, 8192];
+pub(super) const SLOTS_AT: [usize; 2] = [4096, 8192];
 
 /// What a segment says of itself and of the one before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -25,6 +25,7 @@ mod record;
 mod replay;
 mod report;
 mod rows;
+mod salvage;
 mod scan;
 mod snapshot;
 
@@ -36,6 +37,7 @@ pub use record::{FrameSink, RecordWriter};
 pub use replay::Replay;
 pub use report::{Frame, LogDamage, Reason, ReplayEnd, Step};
 pub use rows::{LoggedRow, Section, sections};
+pub use salvage::{Illegible, Piece, Salvage, Told};
 pub use snapshot::SnapshotWriter;
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use tidegate_core::engine::{
 };
 use tidegate_core::fault::StorageFault;
 use tidegate_core::http::AckLevel;
-use tidegate_core::ids::{CursorId, EffectId, Lsn, SegmentId};
+use tidegate_core::ids::{CursorId, EffectId, FileId, Lsn, SegmentId};
 use tidegate_core::model::Precision;
 
 /// A native engine that dies when it is given a body that begins with `TRAP`.
@@ -32,14 +32,14 @@ struct Quirks {
 
 impl EngineFace for Mortal {
     fn open(&mut self, config: &EngineSettings, files: &[FileInfo]) -> Result<(), Died> {
-        let mut segments = segments.to_vec();
+        let mut files = files.to_vec();
         if self.1.phantom {
-            segments.push(FileInfo {
-                id: SegmentId(99),
+            files.push(FileInfo {
+                file: FileId::Segment(SegmentId(99)),
                 length: 1 << 16,
             });
         }
-        self.0.open(config, &segments)
+        self.0.open(config, &files)
     }
     fn phase(&mut self) -> Result<Phase, Died> {
         self.0.phase()

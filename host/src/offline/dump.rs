@@ -8,7 +8,7 @@ use tidegate_core::model::FieldType;
 use tidegate_core::wal::definition::{self, Definition};
 use tidegate_core::wal::{Frame, FrameKind, Step, sections};
 
-use super::file_name;
+use crate::store::file_text;
 
 /// Prints steps, and remembers what the numbers of the current segment stand for.
 pub(super) struct Dump<W> {
@@ -37,7 +37,7 @@ impl<W: Write> Dump<W> {
             Step::FileStart { file } => {
                 self.series.clear();
                 self.layouts.clear();
-                writeln!(self.out, "{}", file_name(*file))
+                writeln!(self.out, "{}", file_text(*file))
             }
             Step::Frame(frame) => self.frame(frame),
             Step::Quarantine {
@@ -46,7 +46,7 @@ impl<W: Write> Dump<W> {
                 length,
                 reason,
             } => {
-                let name = file_name(*file);
+                let name = file_text(*file);
                 writeln!(self.out, "{name} at {offset}: {length} bytes, {reason}")
             }
             Step::Read { .. } | Step::Refuse(_) | Step::Done(_) => Ok(()),

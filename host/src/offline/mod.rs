@@ -2,14 +2,15 @@
 
 mod dump;
 mod replay;
+mod salvage;
+
+pub(crate) use salvage::{SalvageFlags, run as salvage};
 
 use std::path::{Path, PathBuf};
 
-use tidegate_core::ids::FileId;
-
 use crate::cli::WalTask;
 use crate::failure::Failure;
-use crate::store::{DatabaseDir, Identity};
+use crate::store::{DatabaseDir, Identity, damage_text};
 
 /// A log to read.
 struct Log {
@@ -55,27 +56,9 @@ fn summary(log: &Log, end: &replay::End) -> String {
         found.torn_bytes
     );
     for damage in &found.damage {
-        let points = damage
-            .points
-            .map_or_else(|| "?".to_owned(), |points| points.to_string());
-        text += &format!(
-            "  damaged: {} at {}, {} bytes, LSN {} to {}, {points} points\n",
-            file_name(damage.file),
-            damage.offset,
-            damage.length,
-            damage.first,
-            damage.last
-        );
+        text += &format!("  damaged: {}\n", damage_text(damage));
     }
     text
-}
-
-/// How a person finds a file: by what it is and by its name.
-fn file_name(file: FileId) -> String {
-    match file {
-        FileId::Segment(id) => format!("segment {:016x}", id.0),
-        FileId::Blob(id) => format!("snapshot {:016x}", id.0),
-    }
 }
 
 /// The logs under `dir`, in order of creation.

@@ -18,7 +18,8 @@ use tidegate_core::storage::Storage;
 use super::files;
 use crate::log::log;
 use blobs::Blobs;
-pub(crate) use names::name;
+pub(crate) use names::file_of;
+use names::name;
 
 /// Written segments that stay open; a closed segment may still be sealed by a late write.
 const OPEN_MAX: usize = 4;
@@ -101,7 +102,7 @@ impl FileStorage {
             let entry = entry?;
             let name = entry.file_name();
             let metadata = entry.path().symlink_metadata()?;
-            let file = names::file_of(&name.to_string_lossy());
+            let file = file_of(&name.to_string_lossy());
             match file.filter(|&file| metadata.is_file() && dir == self.directory(file)) {
                 Some(file) => files.push(FileInfo {
                     file,

@@ -299,7 +299,7 @@ impl World {
     /// torn piece.
     fn is_at_end(&self, damage: &Damage, torn_bytes: u64) -> bool {
         let has_header = |info: &FileInfo| {
-            let file = self.disk.files.get(&info.id.0);
+            let file = self.disk.files.get(&info.file.to_pair().1);
             file.is_some_and(File::has_header)
         };
         let mut headed = self

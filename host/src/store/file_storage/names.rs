@@ -3,7 +3,7 @@
 use tidegate_core::ids::{BlobId, FileId, SegmentId};
 
 /// The directory of a kind of file, within that of the database.
-pub(crate) const fn directory(file: FileId) -> &'static str {
+pub(super) const fn directory(file: FileId) -> &'static str {
     match file {
         FileId::Segment(_) => "wal",
         FileId::Blob(_) => "blobs",
@@ -11,7 +11,7 @@ pub(crate) const fn directory(file: FileId) -> &'static str {
 }
 
 /// The name of a file in its directory.
-pub(crate) fn name(file: FileId) -> String {
+pub(super) fn name(file: FileId) -> String {
     match file {
         FileId::Segment(id) => format!("{:016x}.wal", id.0),
         FileId::Blob(id) => format!("{:016x}.blob", id.0),
@@ -32,7 +32,7 @@ pub(super) fn copy_name(file: FileId, offset: u64) -> String {
 }
 
 /// The file that a name stands for.
-pub(super) fn file_of(named: &str) -> Option<FileId> {
+pub(crate) fn file_of(named: &str) -> Option<FileId> {
     let (number, kind) = named.split_once('.')?;
     let number = u64::from_str_radix(number, 16).ok()?;
     let file = match kind {

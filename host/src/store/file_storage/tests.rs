@@ -162,7 +162,7 @@ fn a_full_disk_is_told_apart_from_a_broken_one() {
 #[test]
 fn only_names_of_files_are_files() {
     for file in [FileId::Segment(SegmentId(10)), FileId::Blob(BlobId(10))] {
-        assert_eq!(names::file_of(&name(file)), Some(file));
+        assert_eq!(file_of(&name(file)), Some(file));
     }
     for other in [
         "a.wal",
@@ -172,7 +172,7 @@ fn only_names_of_files_are_files() {
         ".wal",
         "000000000000000a.part",
     ] {
-        assert_eq!(names::file_of(other), None, "{other}");
+        assert_eq!(file_of(other), None, "{other}");
     }
 }
 
