@@ -51,8 +51,8 @@ pub struct Frame<'a> {
     pub file: FileId,
     /// Where in the file, in bytes.
     pub offset: u64,
-    /// Its LSN; in a snapshot, its number. In a damaged segment definitions come early and again, so this is not
-    /// monotonic for them.
+    /// Its LSN; in a snapshot, its number. In a damaged file definitions come early and again,
+    /// so this is not monotonic for them.
     pub lsn: Lsn,
     /// Definitions or rows, nothing else.
     pub kind: FrameKind,

@@ -1,5 +1,5 @@
-//! Reading one segment or snapshot alone, for an offline tool: whatever became of its neighbours, and of
-//! its header block, every frame whose checksums hold is found.
+//! Reading one segment or snapshot alone, for an offline tool: whatever became of its
+//! neighbours, and of its header block, every frame whose checksums hold is found.
 //!
 //! Replay judges a log as a whole and refuses what is not its own; this judges nothing but
 //! bytes. Where all copies of the header are lost, the register still tells the salt; where that
