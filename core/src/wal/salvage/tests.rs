@@ -146,7 +146,7 @@ fn a_cut_segment_is_told_with_what_its_successor_knows() {
 fn a_tail_that_was_never_durable_is_torn_unless_the_register_is_lost() {
     let (store, rows) = log();
     let last = *store.keys().max().unwrap();
-    let mut torn = store.clone();
+    let mut torn = store;
     let bytes = torn.get_mut(&last).unwrap();
     bytes.extend([0x5a; 1000]);
     let found = read(&torn);
@@ -175,7 +175,7 @@ fn other_versions_and_garbage_are_told_apart() {
     }
     let renamed = Salvage::new(&store[&1], FileId::Segment(SegmentId(9))).unwrap();
     assert_eq!(
-        (renamed.segment(), renamed.node_id()),
-        (SegmentId(1), Some(NODE))
+        (renamed.file(), renamed.node_id()),
+        (FileId::Segment(SegmentId(1)), Some(NODE))
     );
 }
