@@ -26,6 +26,8 @@ mod report;
 mod request;
 mod slot;
 mod statements;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use alloc::boxed::Box;
