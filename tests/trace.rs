@@ -57,7 +57,10 @@ fn a_seed_has_the_same_trace_natively_in_wasmtime_and_in_v8() {
         !is_all || missing.is_empty(),
         "on no tape, so nothing is proven of it: {missing:?}"
     );
-    let wrong = runs.wrong.join("\n");
+    let wrong = runs.wrong.iter();
+    let wrong: String = wrong
+        .map(|(seed, what)| format!("seed {seed}: {what}\n"))
+        .collect();
     assert!(
         wrong.is_empty(),
         "equal everywhere, but wrong everywhere:\n{wrong}"

@@ -24,7 +24,7 @@ pub(crate) fn record(seed: u64, watch: Option<u32>) -> (Recorded, Option<String>
     let report = run_taped(&plan, &tape);
     let wrong = report.failure.map(|what| {
         let what: String = what.chars().take(300).collect();
-        format!("seed {seed}: {what}\n  {}", replay_command(&plan))
+        format!("{what}\n  {}", replay_command(&plan))
     });
     (tape.end(), wrong)
 }
@@ -38,7 +38,7 @@ pub(crate) struct Runs {
     tape_bytes: u64,
     pub(crate) coverage: Coverage,
     /// Worlds that the simulator's oracle condemns, whatever the trace says.
-    pub(crate) wrong: Vec<String>,
+    pub(crate) wrong: Vec<(u64, String)>,
 }
 
 impl Runs {
@@ -74,6 +74,7 @@ impl Runs {
             panic!("{text}");
         }
         all.hashes.sort_unstable();
+        all.wrong.sort();
         all
     }
 
@@ -106,7 +107,7 @@ impl Runs {
             runs.calls += u64::from(recorded.calls);
             runs.tape_bytes += recorded.tape.len() as u64;
             runs.coverage.add(&recorded.coverage);
-            runs.wrong.extend(wrong);
+            runs.wrong.extend(wrong.map(|what| (seed, what)));
         }
         Ok(runs)
     }

@@ -27,6 +27,8 @@ mod request;
 mod slot;
 mod snapshot;
 mod statements;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use alloc::boxed::Box;
