@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Run the quick start of the README as a newcomer would, against what `make run` serves."""
 
+import os
 import pathlib
 import re
 import signal
@@ -60,8 +61,9 @@ def main():
                 print(f"ok   {command}")
                 passed += 1
         finally:
-            # The group that was started here, and nothing else.
-            subprocess.run(["kill", "-TERM", f"-{server.pid}"], check=False)
+            # The group that was started here, and nothing else. Not by kill(1): procps 4.0.2
+            # reads `kill -TERM -1234` as -1 and ends every process of the user.
+            os.killpg(server.pid, signal.SIGTERM)
             try:
                 server.wait(10)
             except subprocess.TimeoutExpired:
