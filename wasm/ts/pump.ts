@@ -36,6 +36,8 @@ interface Waiter {
 export class Pump {
   readonly #engine: Driven;
   readonly #store: Promise<Store>;
+  /** Called once, in the midst of the call that ends the opening; awaited before all else. */
+  #opened: (() => Promise<void>) | undefined;
   #waiters: Waiter[] = [];
   #current: Promise<void> = Promise.resolve();
   #draining = false;
@@ -45,8 +47,9 @@ export class Pump {
   lastFault: unknown;
 
   /** `store` may still be in the making; effects wait for it. */
-  constructor(engine: Driven, store: Promise<Store>) {
+  constructor(engine: Driven, store: Promise<Store>, opened?: () => Promise<void>) {
     this.#engine = engine;
+    this.#opened = opened;
     this.#store = store;
     // Whoever makes the store hears of its failure; here it surfaces in `drain`.
     store.catch(() => undefined);
@@ -121,8 +124,13 @@ export class Pump {
     }
     // Meanwhile the engine may have been dropped, and nobody is left to report to.
     if (this.#ended !== undefined) return;
-    if (effect.kind === "read") this.#engine.supply(effect.id, fault, bytes);
-    else this.#engine.complete(effect.id, fault);
+    if (effect.kind !== "read") return this.#engine.complete(effect.id, fault);
+    this.#engine.supply(effect.id, fault, bytes);
+    if (this.#opened !== undefined && this.#engine.phase() === "running") {
+      const opened = this.#opened;
+      this.#opened = undefined;
+      await opened();
+    }
   }
 
   async #ask(effect: Effect, store: Store): Promise<Uint8Array> {

@@ -44,6 +44,8 @@ export interface Store {
   delete(segment: bigint): Promise<void>;
   /** Keeps a copy of a damaged range for a person to look at; the segment stays as it is. */
   quarantine(segment: bigint, offset: number, length: number): Promise<void>;
+  /** Keeps a report of what opening found, as JSON, in place of an older one. */
+  report?(json: string): Promise<void>;
   /** Lets go of handles. The log stays. */
   close(): Promise<void>;
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::instance::{Database, Stage};
 use super::life::{End, Life};
+use super::past::Past;
 use crate::log::log;
 
 /// Between two attempts to open a database that ended; doubles from the first to the last.
@@ -14,9 +15,17 @@ const REST: (Duration, Duration) = (Duration::from_millis(50), Duration::from_se
 pub(super) fn run(database: &Arc<Database>) {
     let _guard = PanicGuard(database);
     let mut rest = REST.0;
+    let mut past = Past::default();
     loop {
         let began = Instant::now();
-        let end = Life::begin(database).map_or_else(|end| end, |mut life| life.live());
+        let end = Life::begin(database, &past).map_or_else(
+            |end| end,
+            |mut life| {
+                let end = life.live();
+                life.remember(&mut past);
+                end
+            },
+        );
         if matches!(end, End::Idle) {
             break;
         }
@@ -39,6 +48,28 @@ pub(super) fn run(database: &Arc<Database>) {
                     database.name()
                 );
                 inner.stage = Stage::Resting(why);
+            }
+            End::Broken => {
+                past.note_broken();
+                let how = if past.is_read_only() {
+                    ", read-only"
+                } else {
+                    ""
+                };
+                log!(
+                    "database {:?} could not make a write durable and is opened again{how}",
+                    database.name()
+                );
+                inner.stage = Stage::Resting("a write could not be made durable".into());
+            }
+            End::Mended => {
+                past.note_mended();
+                rest = REST.0;
+                log!(
+                    "database {:?}: its disk may keep what is written again, opening it",
+                    database.name()
+                );
+                inner.stage = Stage::Resting("its disk is tried again".into());
             }
         }
         drop(inner);

@@ -1,15 +1,16 @@
 //! One database: its engine while it is open, and the calls of requests.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use tidegate_core::engine::{Executed, WriteError, WriteReport, WriteRequest};
+use tidegate_core::engine::{Executed, RecoveryReport, WriteError, WriteReport, WriteRequest};
 use tidegate_core::ids::CursorId;
 use tokio::sync::Notify;
 
 use super::ack::{Ack, AckQueue};
-use super::{Context, commit};
+use super::{Context, commit, recovered};
 use crate::engine::{Died, EngineFace};
 use crate::store::{DatabaseDir, Identity};
 
@@ -20,6 +21,8 @@ pub(crate) struct Database {
     pub(super) identity: Identity,
     pub(super) context: Arc<Context>,
     inner: Mutex<Inner>,
+    /// Points acknowledged in this run.
+    acknowledged: AtomicU64,
     /// There is something to do for the commit thread.
     pub(super) work: Condvar,
     /// The stage changed.
@@ -34,8 +37,10 @@ pub(super) struct Inner {
     /// Counts engines, so that a cursor of an earlier one is not taken for one of this.
     pub epoch: u64,
     pub acks: AckQueue,
-    /// Damaged ranges of the log that the last opening found.
-    pub damage: usize,
+    /// What the last opening found.
+    pub found: Option<RecoveryReport>,
+    /// Nothing becomes durable on its disk: reads go on, writes are refused here.
+    pub is_read_only: bool,
     /// Storage has no space: reads go on, writes are refused here.
     pub full: bool,
     /// The commit thread is to finish what is accepted, and end.
@@ -78,6 +83,8 @@ pub(crate) enum Unavailable {
     Failed(String),
     /// Its log is not ours to open.
     Refused(String),
+    /// Nothing becomes durable on its disk; only of writes.
+    ReadOnly,
     /// It is being dropped, or the server stops.
     Gone,
 }
@@ -93,6 +100,10 @@ impl std::fmt::Display for Unavailable {
             Self::Refused(_) => {
                 f.write_str("the log of the database was not opened; the server's log says why")
             }
+            Self::ReadOnly => f.write_str(
+                "the disk of the database does not keep what is written: it is read-only until \
+                 it does; the server's log says more",
+            ),
             Self::Gone => f.write_str("the server is stopping or the database is being dropped"),
         }
     }
@@ -109,12 +120,14 @@ impl Database {
                 engine: None,
                 epoch: 0,
                 acks: AckQueue::default(),
-                damage: 0,
+                found: None,
+                is_read_only: false,
                 full: false,
                 stop: false,
                 used: Instant::now(),
                 thread: None,
             }),
+            acknowledged: AtomicU64::new(0),
             work: Condvar::new(),
             changed: Notify::new(),
         })
@@ -125,6 +138,16 @@ impl Database {
         &self.identity.name
     }
 
+    /// So many points were acknowledged.
+    pub(crate) fn count_acknowledged(&self, points: u64) {
+        self.acknowledged.fetch_add(points, Ordering::Relaxed);
+    }
+
+    /// How many points were acknowledged in this run.
+    pub(super) fn acknowledged(&self) -> u64 {
+        self.acknowledged.load(Ordering::Relaxed)
+    }
+
     /// What a person should know of it, and whether it cannot serve for that; the server's log
     /// says more.
     pub(crate) fn concern(&self) -> Option<(String, bool)> {
@@ -132,15 +155,19 @@ impl Database {
         match &inner.stage {
             Stage::Refused(why) => Some((Unavailable::Refused(why.clone()).to_string(), true)),
             Stage::Resting(why) => Some((Unavailable::Failed(why.clone()).to_string(), true)),
-            _ if inner.damage > 0 => {
+            _ if inner.is_read_only => Some((Unavailable::ReadOnly.to_string(), true)),
+            _ if inner.full || self.context.reserve.is_missing() => {
+                Some(("the disk is full: writes are refused".into(), true))
+            }
+            _ => {
+                let found = inner.found.as_ref();
+                let found = found.filter(|found| !found.damage.is_empty())?;
                 let text = format!(
-                    "damaged ranges in its log: {}; see recovery.json and quarantine/ in its \
-                     directory",
-                    inner.damage
+                    "{}; see recovery.json and quarantine/ in its directory",
+                    recovered::summary(found)
                 );
                 Some((text, false))
             }
-            _ => None,
         }
     }
 
@@ -194,8 +221,11 @@ impl Database {
         request: &WriteRequest,
         body: &[u8],
     ) -> Result<Result<(WriteReport, Ack), WriteError>, Unavailable> {
+        if self.lock().is_read_only {
+            return Err(Unavailable::ReadOnly);
+        }
         self.with_engine(|engine, _, acks, full| {
-            if full {
+            if full || self.context.reserve.is_missing() {
                 return Ok(Err(WriteError::NoSpace));
             }
             engine.input(body.len())?.copy_from_slice(body);

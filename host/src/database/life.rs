@@ -1,9 +1,10 @@
 //! One life of an engine: what it asks for is taken, done while it goes on, and reported. While
 //! one sync runs, the next group fills: that is group commit.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tidegate_core::engine::{Effect, Phase, RecoveryReport};
+use tidegate_core::engine::{Effect, Phase};
 use tidegate_core::fault::StorageFault;
 use tidegate_core::ids::Lsn;
 use tidegate_core::storage::Storage;
@@ -11,14 +12,17 @@ use tidegate_core::storage::Storage;
 use super::commit::stopped_while_resting;
 use super::drive::{self, Job, Spare};
 use super::instance::{Database, Inner, Stage};
-use super::now_ns;
+use super::past::Past;
 use super::progress::Progress;
+use super::recovered;
 use crate::engine::Died;
 use crate::log::log;
-use crate::store::{FileStorage, write_report};
+use crate::store::FileStorage;
 
 /// The longest sleep of an idle thread; it looks for idleness and space then.
 const TICK: Duration = Duration::from_secs(1);
+/// How often a database that is read-only looks whether its disk keeps what is written again.
+const MEND_EVERY: Duration = Duration::from_secs(5);
 
 /// Why a life of the engine ended.
 pub(super) enum End {
@@ -30,12 +34,20 @@ pub(super) enum End {
     Refused(String),
     /// The engine died, or storage failed under it.
     Failed(String),
+    /// Something could not be made durable.
+    Broken,
+    /// What could not be made durable in earlier lives may be so again.
+    Mended,
 }
 
 /// An engine from its opening to its end.
 pub(super) struct Life<'a> {
     database: &'a Database,
     storage: FileStorage,
+    /// Nothing is written: see [`Past`].
+    is_read_only: bool,
+    /// Whether anything became durable in it.
+    has_persisted: bool,
     jobs: Vec<Job>,
     spare: Spare,
     progress: Progress,
@@ -46,14 +58,20 @@ pub(super) struct Life<'a> {
 }
 
 impl<'a> Life<'a> {
-    pub(super) fn begin(database: &'a Database) -> Result<Self, End> {
+    /// Begins to open the database; what became of the lives before decides how.
+    pub(super) fn begin(database: &'a Database, past: &Past) -> Result<Self, End> {
+        let is_read_only = past.is_read_only();
         let failed = |why: String| End::Failed(why);
         let io_failed = |error: std::io::Error| End::Failed(error.to_string());
-        let mut storage = FileStorage::new(&database.dir.path());
-        let segments = storage
+        let context = &database.context;
+        let reserve = Arc::clone(&context.reserve);
+        let mut storage = FileStorage::new(&database.dir.path(), reserve);
+        let mut segments = storage
             .segments()
             .map_err(|_| failed(storage.trouble().to_owned()))?;
-        let context = &database.context;
+        if is_read_only {
+            past.hide_unproven(&mut segments);
+        }
         let config = context
             .engine_config(&database.identity)
             .map_err(io_failed)?;
@@ -67,16 +85,24 @@ impl<'a> Life<'a> {
         inner.epoch += 1;
         // Tickets begin anew.
         inner.acks.fail();
+        inner.is_read_only = is_read_only;
         drop(inner);
         Ok(Self {
             database,
             storage,
+            is_read_only,
+            has_persisted: false,
             jobs: Vec::new(),
             spare: Spare::default(),
             progress,
             unasked: Lsn(0),
             probed: Instant::now(),
         })
+    }
+
+    /// What the next life should know of this one.
+    pub(super) fn remember(&self, past: &mut Past) {
+        past.learn(self.has_persisted, self.storage.broken());
     }
 
     pub(super) fn live(&mut self) -> End {
@@ -113,7 +139,7 @@ impl<'a> Life<'a> {
             let drained = drive::drain(engine.as_mut(), &mut self.spare, &mut self.jobs);
             let phase = drained.and_then(|()| engine.phase());
             match phase.map_err(|Died(why)| End::Failed(why))? {
-                Phase::Poisoned => return Err(End::Failed("a persist failed".into())),
+                Phase::Poisoned => return Err(End::Broken),
                 Phase::Refused => {
                     let why = engine.refusal().map_err(|Died(why)| End::Failed(why))?;
                     return Err(End::Refused(why));
@@ -124,9 +150,9 @@ impl<'a> Life<'a> {
                     drop(inner);
                     // Before anybody is answered from what is left: who misses a point finds it
                     // in the report.
-                    self.tell(&found);
+                    recovered::tell(self.database, &found, self.progress.elapsed());
                     inner = self.database.lock();
-                    inner.damage = found.damage.len();
+                    inner.found = Some(found);
                     self.let_in(&mut inner);
                     continue;
                 }
@@ -141,6 +167,7 @@ impl<'a> Life<'a> {
             }
             let idle_close = self.database.context.data.idle_close.0;
             let idle = !idle_close.is_zero() && inner.used.elapsed() > idle_close;
+            let idle = idle && !self.is_read_only;
             if idle && inner.acks.is_empty() && inner.stage == Stage::Running {
                 // Under the same lock that found nothing to do: no request slips in between.
                 inner.engine = None;
@@ -155,16 +182,30 @@ impl<'a> Life<'a> {
             if timed_out {
                 self.spare.clear();
             }
-            if inner.full && self.probed.elapsed() >= TICK {
+            if self.is_read_only && self.probed.elapsed() >= MEND_EVERY {
                 drop(inner);
-                let has_space = self.storage.probe_space().is_ok();
-                self.probed = Instant::now();
+                if self.has_space() {
+                    return Err(End::Mended);
+                }
+                inner = self.database.lock();
+                continue;
+            }
+            let is_due = self.probed.elapsed() >= TICK;
+            if is_due && (inner.full || self.database.context.reserve.is_missing()) {
+                drop(inner);
+                let has_space = self.has_space();
                 inner = self.database.lock();
                 if has_space {
                     self.set_full(&mut inner, false);
                 }
             }
         }
+    }
+
+    /// Looks for space: for the reserve first, then for a little more.
+    fn has_space(&mut self) -> bool {
+        self.probed = Instant::now();
+        self.database.context.reserve.restore() && self.storage.probe_space().is_ok()
     }
 
     /// What was polled has been given tickets.
@@ -197,38 +238,12 @@ impl<'a> Life<'a> {
         self.database.changed.notify_waiters();
     }
 
-    /// Says what opening found. Without the lock: it writes and syncs a file.
-    fn tell(&self, report: &RecoveryReport) {
-        let name = self.database.name();
-        log!(
-            "database {name:?} is open: {} segments, {} records, {} points in {} ms",
-            report.segments,
-            report.records,
-            report.points,
-            self.progress.elapsed().as_millis()
-        );
-        if report.torn_bytes == 0 && report.damage.is_empty() {
-            return;
-        }
-        let lost: u64 = report
-            .damage
-            .iter()
-            .filter_map(|damage| damage.points)
-            .sum();
-        log!(
-            "database {name:?}: {} torn bytes (never acknowledged), {} damaged ranges \
-             with {lost} points or more; see recovery.json and quarantine/ in {}",
-            report.torn_bytes,
-            report.damage.len(),
-            self.database.dir.path().display()
-        );
-        if let Err(error) = write_report(&self.database.dir.path(), report, now_ns()) {
-            log!("cannot write recovery.json: {error}");
-        }
-    }
-
     /// Does one job, without the lock, and reports it.
     fn carry_out(&mut self, job: &mut Job) -> Result<(), End> {
+        let is_write = matches!(job.effect, Effect::PersistLog { .. });
+        if self.is_read_only && is_write {
+            return Err(End::Broken);
+        }
         let mut result = drive::perform(&mut self.storage, job);
         while result == Err(StorageFault::NoSpace) && self.may_hold(job) {
             if stopped_while_resting(self.database, TICK) {
@@ -246,6 +261,7 @@ impl<'a> Life<'a> {
         let mut guard = self.database.lock();
         let inner = &mut *guard;
         if result.is_ok() && matches!(job.effect, Effect::PersistLog { sync: true, .. }) {
+            self.has_persisted = true;
             self.set_full(inner, false);
         }
         let Some(engine) = &mut inner.engine else {

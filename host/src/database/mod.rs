@@ -7,7 +7,9 @@ mod drive;
 mod instance;
 mod life;
 mod list;
+mod past;
 mod progress;
+mod recovered;
 #[cfg(test)]
 mod tests;
 
@@ -15,13 +17,14 @@ pub(crate) use ack::Ack;
 pub(crate) use instance::{Database, Unavailable};
 pub(crate) use list::{CreateError, DatabaseList};
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tidegate_core::engine::Config as EngineConfig;
 
 use crate::config::Data;
 use crate::engine::Maker;
-use crate::store::{Identity, random};
+use crate::store::{Identity, Reserve, random};
 
 /// What all databases share.
 #[derive(Debug)]
@@ -32,11 +35,22 @@ pub(crate) struct Context {
     pub data: Data,
     /// Largest body in bytes; 0 for no limit.
     pub body_bytes_max: u64,
+    /// What a full disk is met with.
+    pub reserve: Arc<Reserve>,
     /// How long a request waits for its database to open.
     pub open_timeout: Duration,
 }
 
 impl Context {
+    /// What is accepted and not yet durable must fit the reserve.
+    fn pending_bytes_max(&self) -> u64 {
+        let wanted = self.data.wal_pending_size.0;
+        match self.reserve.bytes() {
+            0 => wanted,
+            reserve => wanted.min(reserve),
+        }
+    }
+
     /// The configuration of an engine, with a fresh seed.
     fn engine_config(&self, identity: &Identity) -> std::io::Result<EngineConfig> {
         let seed = u64::from_le_bytes(random()?);
@@ -47,7 +61,7 @@ impl Context {
         };
         Ok(EngineConfig {
             segment_bytes_roll: self.data.wal_segment_size.0,
-            pending_bytes_max: self.data.wal_pending_size.0,
+            pending_bytes_max: self.pending_bytes_max(),
             cache_bytes_max: self.data.cache_max_memory_size.0,
             body_bytes_max,
             validate_keys: self.data.validate_keys,

@@ -101,6 +101,7 @@ fn open_with(path: &Path, data: Data, make: fn() -> Box<dyn EngineFace>) -> Data
         maker: Maker::Test(make),
         data,
         body_bytes_max: 1 << 20,
+        reserve: Arc::new(Reserve::off()),
         open_timeout: Duration::from_secs(10),
     };
     let directory = DataDir::open(path).expect("opened");

@@ -4,6 +4,7 @@
 //! DIR/TIDEGATE                     format marker and node id
 //! DIR/lock                         held while a process uses the directory
 //! DIR/lock.node                    the same, of a server under Node
+//! DIR/reserve                      space for the moment when the disk is full
 //! DIR/databases/000001/DATABASE    name and node id of a database
 //! DIR/databases/000001/wal/        its log
 //! DIR/databases/000001/quarantine/ copies of damaged ranges of it

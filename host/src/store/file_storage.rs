@@ -6,13 +6,16 @@ use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tidegate_core::engine::SegmentInfo;
 use tidegate_core::fault::StorageFault;
 use tidegate_core::ids::SegmentId;
 use tidegate_core::storage::Storage;
 
+use super::faults::{Trouble, classify, fault, is_damage, trouble};
 use super::files;
+use super::reserve::Reserve;
 use crate::log::log;
 
 /// Written segments that stay open; a closed segment may still be sealed by a late write.
@@ -29,7 +32,10 @@ pub(crate) struct FileStorage {
     quarantine: PathBuf,
     /// Segments created in this life; no other is ever written to.
     written: BTreeMap<SegmentId, Segment>,
+    /// Segments of this life that must not be touched again, and their durable ends.
+    broken: BTreeMap<SegmentId, u64>,
     reading: Option<(SegmentId, File)>,
+    reserve: Arc<Reserve>,
     trouble: String,
 }
 
@@ -39,16 +45,20 @@ struct Segment {
     /// A write or sync of it failed: what the system holds of it is unknown, and a later sync
     /// would succeed without having written it.
     failed: bool,
+    /// Up to here it is durable.
+    durable_end: u64,
 }
 
 impl FileStorage {
-    /// The log in the directory of a database.
-    pub(crate) fn new(database: &Path) -> Self {
+    /// The log in the directory of a database. On a full disk the reserve is given back.
+    pub(crate) fn new(database: &Path, reserve: Arc<Reserve>) -> Self {
         Self {
             wal: database.join("wal"),
             quarantine: database.join("quarantine"),
             written: BTreeMap::new(),
+            broken: BTreeMap::new(),
             reading: None,
+            reserve,
             trouble: String::new(),
         }
     }
@@ -82,6 +92,20 @@ impl FileStorage {
         Ok(())
     }
 
+    /// Where those segments end, as far as is known to be durable, that this life failed to write
+    /// to: what is behind may be what the system has in memory and not on disk.
+    pub(crate) fn broken(&self) -> &BTreeMap<SegmentId, u64> {
+        &self.broken
+    }
+
+    fn put(&mut self, id: SegmentId, offset: u64, bytes: &[u8], sync: bool) -> Result<(), Trouble> {
+        if offset == 0 {
+            self.create(id, bytes)
+        } else {
+            self.write(id, offset, bytes, sync)
+        }
+    }
+
     fn list(&self) -> io::Result<Vec<SegmentInfo>> {
         let mut segments = Vec::new();
         for entry in std::fs::read_dir(&self.wal)? {
@@ -100,51 +124,62 @@ impl FileStorage {
         Ok(segments)
     }
 
-    fn create(&mut self, id: SegmentId, bytes: &[u8]) -> io::Result<()> {
+    fn create(&mut self, id: SegmentId, bytes: &[u8]) -> Result<(), Trouble> {
         let path = self.path(id);
-        let file = files::create_new(&path)?;
+        let file = files::create_new(&path).map_err(Trouble::Write)?;
         let made = file.write_all_at(bytes, 0).and_then(|()| file.sync_data());
         if let Err(error) = made {
-            // Nothing in it was ever acknowledged, and it takes space that may be what is missing.
-            let _ = files::remove_if_there(&path);
-            return Err(error);
+            // Nothing in it was ever acknowledged, and it takes space that may be what is
+            // missing. Without the file, a sync that failed leaves nothing behind.
+            let removed = files::remove_if_there(&path);
+            return Err(removed.map_or_else(Trouble::Sync, |()| Trouble::Write(error)));
         }
-        files::sync_dir(&self.wal)?;
-        self.written.insert(
-            id,
-            Segment {
-                file,
-                failed: false,
-            },
-        );
+        files::sync_dir(&self.wal).map_err(Trouble::Sync)?;
+        let segment = Segment {
+            file,
+            failed: false,
+            durable_end: bytes.len() as u64,
+        };
+        self.written.insert(id, segment);
         while self.written.len() > OPEN_MAX {
             self.written.pop_first();
         }
         Ok(())
     }
 
-    fn write(&mut self, id: SegmentId, offset: u64, bytes: &[u8], sync: bool) -> io::Result<()> {
+    fn write(
+        &mut self,
+        id: SegmentId,
+        offset: u64,
+        bytes: &[u8],
+        sync: bool,
+    ) -> Result<(), Trouble> {
+        let refuse = |text: &str| Err(Trouble::Sync(io::Error::other(text)));
         let Some(segment) = self.written.get_mut(&id) else {
-            return Err(io::Error::other("the segment was not created in this life"));
+            return refuse("the segment was not created in this life");
         };
         if segment.failed {
-            return Err(io::Error::other(
-                "a sync of it failed before, it is not touched again",
-            ));
+            return refuse("a sync of it failed before, it is not touched again");
         }
         // Short and interrupted writes are repeated in there.
-        if let Err(error) = segment.file.write_all_at(bytes, offset) {
+        let mut done = segment
+            .file
+            .write_all_at(bytes, offset)
+            .map_err(Trouble::Write);
+        if done.is_ok() && sync {
+            done = segment.file.sync_data().map_err(Trouble::Sync);
+        }
+        match &done {
+            Ok(()) if sync => segment.durable_end = offset + bytes.len() as u64,
             // A write that found no space may be repeated: the same bytes at the same place.
-            segment.failed = classify(&error) != StorageFault::NoSpace;
-            return Err(error);
+            Ok(()) => {}
+            Err(Trouble::Write(error)) if classify(error) == StorageFault::NoSpace => {}
+            Err(_) => {
+                segment.failed = true;
+                self.broken.insert(id, segment.durable_end);
+            }
         }
-        if sync {
-            segment
-                .file
-                .sync_data()
-                .inspect_err(|_| segment.failed = true)?;
-        }
-        Ok(())
+        done
     }
 
     fn read_into(
@@ -216,12 +251,16 @@ impl Storage for FileStorage {
     ) -> Result<(), StorageFault> {
         #[cfg(test)]
         self.pretended()?;
-        let result = if offset == 0 {
-            self.create(id, bytes)
-        } else {
-            self.write(id, offset, bytes, sync)
-        };
-        result.map_err(|error| fault("write", &self.path(id), &error))
+        let mut result = self.put(id, offset, bytes, sync);
+        if let Err(trouble) = &result
+            && trouble.is_full_disk()
+        {
+            self.reserve.release();
+            if matches!(trouble, Trouble::Write(_)) {
+                result = self.put(id, offset, bytes, sync);
+            }
+        }
+        result.map_err(|trouble| trouble.tell(&self.path(id)))
     }
 
     fn read(
@@ -262,59 +301,6 @@ impl Storage for FileStorage {
 pub(crate) fn segment_of(name: &str) -> Option<SegmentId> {
     let id = u64::from_str_radix(name.strip_suffix(".wal")?, 16).ok()?;
     (format!("{id:016x}.wal") == name).then_some(SegmentId(id))
-}
-
-fn fault(verb: &str, path: &Path, error: &io::Error) -> StorageFault {
-    log!("cannot {verb} {}: {error}", path.display());
-    classify(error)
-}
-
-/// Whether the medium lost the bytes. Anything else that stops a read (descriptors, permissions,
-/// a file that went away) says nothing about the log, and must not be taken for damage of it.
-fn is_damage(error: &io::Error) -> bool {
-    use rustix::io::Errno;
-    // The last two are what file systems with checksums answer.
-    let lost = [Errno::IO, Errno::BADMSG, Errno::UCLEAN].map(Errno::raw_os_error);
-    error
-        .raw_os_error()
-        .is_some_and(|code| lost.contains(&code))
-}
-
-fn trouble(verb: &str, path: &Path, error: &io::Error) -> String {
-    use rustix::io::Errno;
-    let too_many_files = [Errno::MFILE, Errno::NFILE].map(Errno::raw_os_error);
-    let remedy = match error.kind() {
-        ErrorKind::PermissionDenied => "give the user of the server access to it",
-        ErrorKind::NotFound => "put it back; nothing else may change files of a running server",
-        _ if is_damage(error) => "check the disk",
-        _ if error
-            .raw_os_error()
-            .is_some_and(|code| too_many_files.contains(&code)) =>
-        {
-            "raise the limit of open files (ulimit -n)"
-        }
-        _ => "nothing was changed; it is tried again",
-    };
-    format!("cannot {verb} {}: {error}; {remedy}", path.display())
-}
-
-/// What clears by itself when space or descriptors come back is `NoSpace`.
-fn classify(error: &io::Error) -> StorageFault {
-    use rustix::io::Errno;
-    let too_many_files = [Errno::MFILE, Errno::NFILE].map(Errno::raw_os_error);
-    match error.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
-            StorageFault::NoSpace
-        }
-        ErrorKind::AlreadyExists => StorageFault::Fenced,
-        _ if error
-            .raw_os_error()
-            .is_some_and(|code| too_many_files.contains(&code)) =>
-        {
-            StorageFault::NoSpace
-        }
-        _ => StorageFault::Io,
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ import { readdir, rm, stat, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 
 import { StorageError, type Segment, type Store } from "../types.js";
-import { createNew, faulty, openRead, readAt, syncDirectory, writeAt } from "./file_acts.js";
+import { createNew, faulty, openRead, readAt, syncDirectory, writeAt, writeWhole } from "./file_acts.js";
 
 /** Written segments that stay open; a closed segment may still be sealed by a late write. */
 const OPEN_MAX = 4;
@@ -21,6 +21,7 @@ interface Written {
 /** One database: a directory with its log. */
 export class FileStore implements Store {
   readonly nodeId: Uint8Array;
+  readonly #directory: string;
   readonly #wal: string;
   readonly #quarantine: string;
   /** Segments created since this was opened; no other is ever written to. */
@@ -28,6 +29,7 @@ export class FileStore implements Store {
 
   constructor(directory: string, nodeId: Uint8Array) {
     this.nodeId = nodeId;
+    this.#directory = directory;
     this.#wal = join(directory, "wal");
     this.#quarantine = join(directory, "quarantine");
   }
@@ -80,6 +82,10 @@ export class FileStore implements Store {
       await copy.close();
     }
     await syncDirectory(this.#quarantine).catch(faulty);
+  }
+
+  async report(json: string): Promise<void> {
+    await writeWhole(join(this.#directory, "recovery.json"), json).catch(faulty);
   }
 
   async close(): Promise<void> {

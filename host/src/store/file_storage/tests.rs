@@ -8,7 +8,7 @@ const ONE: SegmentId = SegmentId(1);
 fn storage(temp: &TempDir) -> FileStorage {
     fs::create_dir(temp.path().join("wal")).expect("mkdir");
     fs::create_dir(temp.path().join("quarantine")).expect("mkdir");
-    FileStorage::new(temp.path())
+    FileStorage::new(temp.path(), Arc::new(Reserve::off()))
 }
 
 fn contents(temp: &TempDir, name: &str) -> Vec<u8> {
@@ -76,7 +76,7 @@ fn a_segment_that_exists_is_never_overwritten() {
     let temp = TempDir::new();
     let mut first = storage(&temp);
     assert_eq!(first.persist(ONE, 0, b"mine", true), Ok(()));
-    let mut second = FileStorage::new(temp.path());
+    let mut second = FileStorage::new(temp.path(), Arc::new(Reserve::off()));
     assert_eq!(
         second.persist(ONE, 0, b"yours", true),
         Err(StorageFault::Fenced)
