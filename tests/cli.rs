@@ -14,6 +14,8 @@ mod locks;
 mod refusals;
 #[path = "cli/signals.rs"]
 mod signals;
+#[path = "cli/traps.rs"]
+mod traps;
 
 use std::fs;
 use std::io::Read as _;

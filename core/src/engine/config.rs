@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::ids::SegmentId;
+use crate::ids::{Lsn, SegmentId};
 use crate::limits;
 use crate::model::varint;
 
@@ -28,6 +28,9 @@ pub struct Config {
     pub unsigned_support: bool,
     /// Whether keys must be printable UTF-8. influxdb 1.12 `data.validate-keys`, off.
     pub validate_keys: bool,
+    /// Frames that opening leaves out, as if they were damaged: those that ended the engine when
+    /// they were applied. With the segment, since an LSN may be given out again in a later one.
+    pub skip: Vec<(SegmentId, Lsn)>,
 }
 
 impl Config {
@@ -43,6 +46,7 @@ impl Config {
             body_bytes_max: limits::BODY_BYTES_MAX as u64,
             unsigned_support: false,
             validate_keys: false,
+            skip: Vec::new(),
         }
     }
 
@@ -58,8 +62,13 @@ impl Config {
             self.body_bytes_max,
             u64::from(self.unsigned_support),
             u64::from(self.validate_keys),
+            self.skip.len() as u64,
         ] {
             varint::put(out, number);
+        }
+        for (segment, lsn) in &self.skip {
+            varint::put(out, segment.0);
+            varint::put(out, lsn.0);
         }
     }
 
@@ -70,7 +79,7 @@ impl Config {
         let seed = u64::from_le_bytes(bytes.get(*at + 16..*at + 24)?.try_into().ok()?);
         *at += 24;
         let mut number = || varint::get(bytes, at);
-        Some(Self {
+        let mut config = Self {
             database,
             node_id,
             seed,
@@ -80,7 +89,12 @@ impl Config {
             body_bytes_max: number()?,
             unsigned_support: number()? != 0,
             validate_keys: number()? != 0,
-        })
+            skip: Vec::new(),
+        };
+        for _ in 0..number()? {
+            config.skip.push((SegmentId(number()?), Lsn(number()?)));
+        }
+        Some(config)
     }
 }
 

@@ -322,8 +322,9 @@ impl Database {
         inner
     }
 
-    /// Calls a running engine. If it dies of the call, so do all that wait for it. The commit
-    /// thread is woken if there is something new to make durable, not for reads.
+    /// Calls a running engine. If it dies of the call, so do all that wait for it; who comes after
+    /// is told that it is being opened, and waits for that. The commit thread is woken if there
+    /// is something new to make durable, not for reads.
     fn with_engine<R>(
         &self,
         call: impl FnOnce(&mut dyn EngineFace, u64, &mut AckQueue, bool) -> Result<R, Died>,
@@ -335,7 +336,6 @@ impl Database {
         }
         let engine = match (&inner.stage, &mut inner.engine) {
             (Stage::Running, Some(engine)) => engine,
-            (Stage::Resting(why), _) => return Err(Unavailable::Failed(why.clone())),
             (Stage::Refused(why), _) => return Err(Unavailable::Refused(why.clone())),
             (Stage::Gone, _) => return Err(Unavailable::Gone),
             _ => return Err(Unavailable::Opening),

@@ -1,12 +1,12 @@
 //! One life of an engine: what it asks for is taken, done while it goes on, and reported. While
 //! one sync runs, the next group fills: that is group commit.
 
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
 use tidegate_core::engine::{Effect, Phase};
 use tidegate_core::fault::StorageFault;
-use tidegate_core::ids::Lsn;
+use tidegate_core::ids::{Lsn, SegmentId};
 use tidegate_core::storage::Storage;
 
 use super::commit::stopped_while_resting;
@@ -16,13 +16,10 @@ use super::past::Past;
 use super::progress::Progress;
 use super::recovered;
 use crate::engine::Died;
-use crate::log::log;
-use crate::store::FileStorage;
+use crate::store::{FileStorage, read_skipped};
 
 /// The longest sleep of an idle thread; it looks for idleness and space then.
-const TICK: Duration = Duration::from_secs(1);
-/// How often a database that is read-only looks whether its disk keeps what is written again.
-const MEND_EVERY: Duration = Duration::from_secs(5);
+pub(super) const TICK: Duration = Duration::from_secs(1);
 
 /// Why a life of the engine ended.
 pub(super) enum End {
@@ -36,25 +33,27 @@ pub(super) enum End {
     Failed(String),
     /// Something could not be made durable.
     Broken,
+    /// The engine died of a record of its log.
+    Trapped((SegmentId, Lsn), String),
     /// What could not be made durable in earlier lives may be so again.
     Mended,
 }
 
 /// An engine from its opening to its end.
 pub(super) struct Life<'a> {
-    database: &'a Database,
-    storage: FileStorage,
+    pub(super) database: &'a Database,
+    pub(super) storage: FileStorage,
     /// Nothing is written: see [`Past`].
-    is_read_only: bool,
+    pub(super) is_read_only: bool,
     /// Whether anything became durable in it.
     has_persisted: bool,
     jobs: Vec<Job>,
     spare: Spare,
     progress: Progress,
     /// Up to here no client asked for anything: it is what opening repeats.
-    unasked: Lsn,
+    pub(super) unasked: Lsn,
     /// When space was last looked for.
-    probed: Instant,
+    pub(super) probed: Instant,
 }
 
 impl<'a> Life<'a> {
@@ -72,9 +71,10 @@ impl<'a> Life<'a> {
         if is_read_only {
             past.hide_unproven(&mut segments);
         }
-        let config = context
+        let mut config = context
             .engine_config(&database.identity)
             .map_err(io_failed)?;
+        config.skip = read_skipped(&database.dir.path()).map_err(io_failed)?;
         let mut engine = context.maker.instance().map_err(|Died(why)| failed(why))?;
         engine
             .open(&config, &segments)
@@ -165,47 +165,37 @@ impl<'a> Life<'a> {
             if inner.stop {
                 return Err(End::Stopped);
             }
-            let idle_close = self.database.context.data.idle_close.0;
-            let idle = !idle_close.is_zero() && inner.used.elapsed() > idle_close;
-            let idle = idle && !self.is_read_only;
-            if idle && inner.acks.is_empty() && inner.stage == Stage::Running {
+            if self.is_idle(&inner) {
                 // Under the same lock that found nothing to do: no request slips in between.
                 inner.engine = None;
                 inner.stage = Stage::Closed;
                 return Err(End::Idle);
             }
-            let timed_out;
-            (inner, timed_out) = match self.database.work.wait_timeout(inner, TICK) {
-                Ok((inner, waited)) => (inner, waited.timed_out()),
-                Err(poisoned) => (self.database.after_panic(poisoned.into_inner().0), false),
-            };
-            if timed_out {
-                self.spare.clear();
-            }
-            if self.is_read_only && self.probed.elapsed() >= MEND_EVERY {
-                drop(inner);
-                if self.has_space() {
-                    return Err(End::Mended);
-                }
-                inner = self.database.lock();
-                continue;
-            }
-            let is_due = self.probed.elapsed() >= TICK;
-            if is_due && (inner.full || self.database.context.reserve.is_missing()) {
-                drop(inner);
-                let has_space = self.has_space();
-                inner = self.database.lock();
-                if has_space {
-                    self.set_full(&mut inner, false);
-                }
-            }
+            inner = self.wait(inner)?;
         }
     }
 
-    /// Looks for space: for the reserve first, then for a little more.
-    fn has_space(&mut self) -> bool {
-        self.probed = Instant::now();
-        self.database.context.reserve.restore() && self.storage.probe_space().is_ok()
+    /// Whether nobody used the database for a while, and nobody waits.
+    fn is_idle(&self, inner: &Inner) -> bool {
+        let idle_close = self.database.context.data.idle_close.0;
+        let is_unused = !idle_close.is_zero() && inner.used.elapsed() > idle_close;
+        let is_quiet = inner.acks.is_empty() && inner.stage == Stage::Running;
+        is_unused && is_quiet && !self.is_read_only
+    }
+
+    /// Waits for work, and looks after the disk now and then.
+    fn wait<'g>(&mut self, inner: MutexGuard<'g, Inner>) -> Result<MutexGuard<'g, Inner>, End>
+    where
+        'a: 'g,
+    {
+        let (inner, timed_out) = match self.database.work.wait_timeout(inner, TICK) {
+            Ok((inner, waited)) => (inner, waited.timed_out()),
+            Err(poisoned) => (self.database.after_panic(poisoned.into_inner().0), false),
+        };
+        if timed_out {
+            self.spare.clear();
+        }
+        self.look_after_disk(inner)
     }
 
     /// What was polled has been given tickets.
@@ -215,18 +205,6 @@ impl<'a> Life<'a> {
             _ => None,
         });
         inner.acks.know(up_to.max().unwrap_or(Lsn(0)));
-    }
-
-    fn set_full(&self, inner: &mut Inner, full: bool) {
-        if inner.full != full {
-            inner.full = full;
-            let does = if full {
-                "refuses writes: no space"
-            } else {
-                "takes writes again: there is space"
-            };
-            log!("database {:?} {does}", self.database.name());
-        }
     }
 
     /// The engine runs for the first time: lets requests in.
@@ -270,6 +248,13 @@ impl<'a> Life<'a> {
             ));
         };
         let reported = drive::report(engine.as_mut(), job, result);
+        if let (Err(Died(why)), &Effect::ReadLog { segment, .. }) = (&reported, &job.effect) {
+            // Records are applied in the midst of the call that brings their bytes.
+            let lsn = engine.applying();
+            if lsn > Lsn(0) {
+                return Err(End::Trapped((segment, lsn), why.clone()));
+            }
+        }
         let durable = reported.and_then(|()| engine.durable());
         let released = inner
             .acks
@@ -277,25 +262,5 @@ impl<'a> Life<'a> {
         drop(guard);
         released.tell();
         Ok(())
-    }
-
-    /// Whether a persist that found no space is simply tried again later, whoever reads. Not if
-    /// a write waits for it: its client is told at once, and the engine starts over, without what
-    /// it cannot keep. Starting over does not help with what opening repeats: then it is only
-    /// the clients that are told.
-    fn may_hold(&self, job: &Job) -> bool {
-        let Effect::PersistLog { up_to, .. } = job.effect else {
-            return false;
-        };
-        let mut inner = self.database.lock();
-        self.set_full(&mut inner, true);
-        if inner.engine.is_none() {
-            return false;
-        }
-        if up_to <= self.unasked {
-            inner.acks.fail_writers();
-            return true;
-        }
-        !inner.acks.has_writers()
     }
 }

@@ -10,6 +10,7 @@ mod list;
 mod past;
 mod progress;
 mod recovered;
+mod space;
 #[cfg(test)]
 mod tests;
 

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use tidegate_core::engine::SegmentInfo;
-use tidegate_core::ids::SegmentId;
+use tidegate_core::ids::{Lsn, SegmentId};
 
 /// Of so many lives in a row that made nothing durable, the last one decides.
 const BROKEN_MAX: u32 = 2;
@@ -19,6 +19,8 @@ pub(super) struct Past {
     broken: u32,
     /// Durable ends of segments that a persist to failed.
     ends: BTreeMap<SegmentId, u64>,
+    /// The record that ended the last life that ended so.
+    trapped: Option<(SegmentId, Lsn)>,
 }
 
 impl Past {
@@ -38,6 +40,11 @@ impl Past {
     /// A life ended since a persist failed.
     pub(super) const fn note_broken(&mut self) {
         self.broken = self.broken.saturating_add(1);
+    }
+
+    /// A life ended as it applied this record while opening; whether it is not the first.
+    pub(super) fn note_trapped(&mut self, record: (SegmentId, Lsn)) -> bool {
+        self.trapped.replace(record) == Some(record)
     }
 
     /// The disk may be well again. If it is not, the life after the next is read-only again.

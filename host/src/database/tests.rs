@@ -87,6 +87,9 @@ impl EngineFace for Mortal {
     fn supply(&mut self, id: EffectId, result: Result<usize, StorageFault>) -> Result<(), Died> {
         self.0.supply(id, result)
     }
+    fn applying(&mut self) -> Lsn {
+        self.0.applying()
+    }
     fn durable(&mut self) -> Result<Lsn, Died> {
         self.0.durable()
     }

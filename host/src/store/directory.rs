@@ -8,6 +8,7 @@
 //! DIR/databases/000001/DATABASE    name and node id of a database
 //! DIR/databases/000001/wal/        its log
 //! DIR/databases/000001/quarantine/ copies of damaged ranges of it
+//! DIR/databases/000001/skipped     records that ended the engine, left out of it
 //! DIR/databases/000002.new         being created: removed at start
 //! DIR/databases/000003.drop        being dropped: removed at start
 //! ```

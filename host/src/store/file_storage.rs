@@ -15,13 +15,12 @@ use tidegate_core::storage::Storage;
 
 use super::faults::{Trouble, classify, fault, is_damage, trouble};
 use super::files;
+use super::quarantine;
 use super::reserve::Reserve;
 use crate::log::log;
 
 /// Written segments that stay open; a closed segment may still be sealed by a late write.
 const OPEN_MAX: usize = 4;
-/// Damaged ranges are copied until this many bytes lie there; a failing disk must not fill itself.
-const QUARANTINE_BYTES_MAX: u64 = 256 << 20;
 /// What must fit for a full disk to count as no longer full.
 const PROBE_BYTES: usize = 1 << 20;
 
@@ -213,20 +212,13 @@ impl FileStorage {
     }
 
     fn copy_range(&mut self, id: SegmentId, offset: u64, length: u64, to: &Path) -> io::Result<()> {
-        let mut held = 0;
-        for entry in std::fs::read_dir(&self.quarantine)? {
-            held += entry?.metadata()?.len();
-        }
-        if to.exists() || held.saturating_add(length) > QUARANTINE_BYTES_MAX {
+        if !quarantine::has_room(&self.quarantine, to, length)? {
             log!("not copying {length} bytes to {}", to.display());
             return Ok(());
         }
         let mut bytes = Vec::new();
         self.read_into(id, offset, usize::try_from(length).unwrap_or(0), &mut bytes)?;
-        let file = files::create_new(to)?;
-        file.write_all_at(&bytes, 0)?;
-        file.sync_all()?;
-        files::sync_dir(&self.quarantine)
+        quarantine::keep(to, &bytes)
     }
 
     fn path(&self, id: SegmentId) -> PathBuf {

@@ -1,3 +1,4 @@
+use super::super::checksum::crc32c;
 use super::super::tests::{NODE, Store, drain, first_log, replay};
 use super::*;
 use alloc::collections::BTreeMap;
