@@ -106,7 +106,7 @@ fn lines(from: u64, now_s: u64) -> String {
             0 => format!(
                 "m\\ x,{tags} v={n}.25,i={}i,b={} {time}\n",
                 n * 70_000,
-                n % 3 == 0
+                n.is_multiple_of(3)
             ),
             1 => format!("m,{tags} s=\"q\\\"uo\\\\te {n}\\nx,y=z\" {time}\n"),
             2 => format!("m,{tags} v=-{n}e-7,a\\ b\\,c=1i {time}\n"),

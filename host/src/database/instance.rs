@@ -357,6 +357,14 @@ impl Database {
 }
 
 impl Inner {
+    /// Why there is no engine: a request found it dead, and left the reason in the stage.
+    pub(super) fn end_reason(&self) -> String {
+        match &self.stage {
+            Stage::Resting(why) => why.clone(),
+            _ => "the engine is gone".into(),
+        }
+    }
+
     /// Drops the engine and all that waited for it.
     pub(super) fn end_life(&mut self, why: String) {
         self.engine = None;

@@ -47,6 +47,8 @@ pub(super) struct Life<'a> {
     pub(super) is_read_only: bool,
     /// Whether anything became durable in it.
     has_persisted: bool,
+    /// Whether a write was given up for want of space, which is no fault of the disk.
+    lacked_space: bool,
     jobs: Vec<Job>,
     spare: Spare,
     progress: Progress,
@@ -92,6 +94,7 @@ impl<'a> Life<'a> {
             storage,
             is_read_only,
             has_persisted: false,
+            lacked_space: false,
             jobs: Vec::new(),
             spare: Spare::default(),
             progress,
@@ -130,15 +133,14 @@ impl<'a> Life<'a> {
                 return Err(End::Stopped);
             }
             let Some(engine) = &mut inner.engine else {
-                // A request found it dead; its stage says why.
-                let Stage::Resting(why) = &inner.stage else {
-                    return Err(End::Failed("the engine is gone".into()));
-                };
-                return Err(End::Failed(why.clone()));
+                return Err(End::Failed(inner.end_reason()));
             };
             let drained = drive::drain(engine.as_mut(), &mut self.spare, &mut self.jobs);
             let phase = drained.and_then(|()| engine.phase());
             match phase.map_err(|Died(why)| End::Failed(why))? {
+                Phase::Poisoned if self.lacked_space => {
+                    return Err(End::Failed("there was no space for a write".into()));
+                }
                 Phase::Poisoned => return Err(End::Broken),
                 Phase::Refused => {
                     let why = engine.refusal().map_err(|Died(why)| End::Failed(why))?;
@@ -235,6 +237,7 @@ impl<'a> Life<'a> {
             // The engine would take it for damage and begin a log without what is there.
             return Err(End::Failed(self.storage.trouble().to_owned()));
         }
+        self.lacked_space |= is_write && result == Err(StorageFault::NoSpace);
         self.progress.tell(self.database, job);
         let mut guard = self.database.lock();
         let inner = &mut *guard;
@@ -243,9 +246,8 @@ impl<'a> Life<'a> {
             self.set_full(inner, false);
         }
         let Some(engine) = &mut inner.engine else {
-            return Err(End::Failed(
-                "the engine ended while storage was busy".into(),
-            ));
+            // While storage was busy.
+            return Err(End::Failed(inner.end_reason()));
         };
         let reported = drive::report(engine.as_mut(), job, result);
         if let (Err(Died(why)), &Effect::ReadLog { segment, .. }) = (&reported, &job.effect) {
