@@ -4,6 +4,8 @@
 PROOF_MINUTES ?= 5
 # Fresh seeds of the simulator, beside those that always run: the business of `make proof`.
 SIM_SECONDS ?= 0
+# Seeds whose effect trace is compared natively, in wasmtime and in V8; `make test` takes 200.
+TRACE_SEEDS ?= 10000
 BINARY := target/release/tidegate
 HTTP ?= 127.0.0.1:8086
 DATA ?= ./tidegate-data
@@ -47,7 +49,8 @@ test: setup lint quick
 proof: setup
 	cargo test --release $(PACKAGES) --no-run
 	node wasm/scripts/build.mjs
-	PROOF_MINUTES=$(PROOF_MINUTES) cargo test --release -p tidegate-tests -- --nocapture
+	PROOF_MINUTES=$(PROOF_MINUTES) TIDEGATE_TRACE_SEEDS=$(TRACE_SEEDS) \
+		cargo test --release -p tidegate-tests -- --nocapture
 
 bench: setup build
 	cargo run --release -p tidegate-tests --bin bench -- --binary $(BINARY) \

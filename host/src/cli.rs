@@ -59,6 +59,10 @@ serve
                      overrides the file, flags override both
   --native           run the engine as native code instead of WebAssembly
 
+  A write is answered once it is durable. [http] ack-level sets another level
+  for all, the header X-Tidegate-Ack or ?ack= for one request: wal (handed to
+  the operating system) or memory (accepted). Every answer names its level.
+
 wal
   verify DIR         check every frame of a data or database directory, change nothing
   dump DIR           print every frame

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use tidegate_core::ids::{Lsn, SegmentId, SeriesId, ShardId};
+use tidegate_core::ids::{FileId, Lsn, SegmentId, SeriesId, ShardId};
 use tidegate_core::wal::{FrameKind, Log, LogConfig, Replay, ReplayEnd, Step, definition};
 use tidegate_tests::kit::TempDir;
 use tidegate_tests::proof::say;
@@ -229,13 +229,18 @@ fn replay(wal: &Path, node_id: u128) -> ReplayEnd {
     let path = |SegmentId(id): SegmentId| wal.join(format!("{id:016x}.wal"));
     let numbers = (1..).map(SegmentId).take_while(|&id| path(id).exists());
     let listing: Vec<_> = numbers
-        .map(|id| (id, path(id).metadata().expect("there").len()))
+        .map(|id| {
+            (
+                FileId::Segment(id),
+                path(id).metadata().expect("there").len(),
+            )
+        })
         .collect();
     let mut replay = Replay::new(node_id, &listing);
     loop {
         match replay.step() {
             Step::Read {
-                segment,
+                file: FileId::Segment(segment),
                 offset,
                 length,
             } => {
@@ -246,7 +251,8 @@ fn replay(wal: &Path, node_id: u128) -> ReplayEnd {
             }
             Step::Refuse(why) => panic!("{why}"),
             Step::Done(end) => return end,
-            Step::SegmentStart { .. } | Step::Frame(_) | Step::Quarantine { .. } => {}
+            Step::Read { file, .. } => panic!("{file} is not there"),
+            Step::FileStart { .. } | Step::Frame(_) | Step::Quarantine { .. } => {}
         }
     }
 }

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::ids::{Lsn, SegmentId};
+use crate::ids::{FileId, Lsn};
 use crate::limits;
 use crate::model::varint;
 
@@ -18,6 +18,9 @@ pub struct Config {
     pub seed: u64,
     /// A segment that reached this size is closed and the next one begun.
     pub segment_bytes_roll: u64,
+    /// Log bytes since the last snapshot, or its own bytes if they are more, after which the
+    /// next one is written and the log behind it retired; what opening has to read is bounded so.
+    pub snapshot_log_bytes: u64,
     /// Log bytes that may wait for the host; beyond, writes are refused as busy.
     pub pending_bytes_max: u64,
     /// Bytes of cache and index; beyond, writes are refused.
@@ -29,8 +32,8 @@ pub struct Config {
     /// Whether keys must be printable UTF-8. influxdb 1.12 `data.validate-keys`, off.
     pub validate_keys: bool,
     /// Frames that opening leaves out, as if they were damaged: those that ended the engine when
-    /// they were applied. With the segment, since an LSN may be given out again in a later one.
-    pub skip: Vec<(SegmentId, Lsn)>,
+    /// they were applied. With the file, since an LSN may be given out again in a later segment.
+    pub skip: Vec<(FileId, Lsn)>,
 }
 
 impl Config {
@@ -41,6 +44,7 @@ impl Config {
             node_id,
             seed,
             segment_bytes_roll: 64 << 20,
+            snapshot_log_bytes: 256 << 20,
             pending_bytes_max: 64 << 20,
             cache_bytes_max: 1 << 30,
             body_bytes_max: limits::BODY_BYTES_MAX as u64,
@@ -57,6 +61,7 @@ impl Config {
         out.extend_from_slice(&self.seed.to_le_bytes());
         for number in [
             self.segment_bytes_roll,
+            self.snapshot_log_bytes,
             self.pending_bytes_max,
             self.cache_bytes_max,
             self.body_bytes_max,
@@ -66,8 +71,10 @@ impl Config {
         ] {
             varint::put(out, number);
         }
-        for (segment, lsn) in &self.skip {
-            varint::put(out, segment.0);
+        for (file, lsn) in &self.skip {
+            let (kind, file) = file.to_pair();
+            varint::put(out, u64::from(kind));
+            varint::put(out, file);
             varint::put(out, lsn.0);
         }
     }
@@ -84,6 +91,7 @@ impl Config {
             node_id,
             seed,
             segment_bytes_roll: number()?,
+            snapshot_log_bytes: number()?,
             pending_bytes_max: number()?,
             cache_bytes_max: number()?,
             body_bytes_max: number()?,
@@ -92,40 +100,44 @@ impl Config {
             skip: Vec::new(),
         };
         for _ in 0..number()? {
-            config.skip.push((SegmentId(number()?), Lsn(number()?)));
+            let kind = u8::try_from(number()?).ok()?;
+            let file = FileId::from_pair(kind, number()?)?;
+            config.skip.push((file, Lsn(number()?)));
         }
         Some(config)
     }
 }
 
-/// A segment that storage holds, as listed by the host at open.
+/// A file that storage holds, as listed by the host at open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SegmentInfo {
+pub struct FileInfo {
     /// From its name.
-    pub id: SegmentId,
+    pub file: FileId,
     /// Its length in bytes.
     pub length: u64,
 }
 
 /// Appends a listing in the form that crosses the guest boundary.
-pub fn encode_listing(segments: &[SegmentInfo], out: &mut Vec<u8>) {
-    varint::put(out, segments.len() as u64);
-    for segment in segments {
-        varint::put(out, segment.id.0);
-        varint::put(out, segment.length);
+pub fn encode_listing(files: &[FileInfo], out: &mut Vec<u8>) {
+    varint::put(out, files.len() as u64);
+    for info in files {
+        let (kind, number) = info.file.to_pair();
+        out.push(kind);
+        varint::put(out, number);
+        varint::put(out, info.length);
     }
 }
 
 /// The inverse of [`encode_listing`].
-pub fn decode_listing(bytes: &[u8], at: &mut usize) -> Option<Vec<SegmentInfo>> {
+pub fn decode_listing(bytes: &[u8], at: &mut usize) -> Option<Vec<FileInfo>> {
     let count = varint::get(bytes, at)?;
-    let mut segments = Vec::new();
+    let mut files = Vec::new();
     for _ in 0..count {
-        let id = SegmentId(varint::get(bytes, at)?);
-        segments.push(SegmentInfo {
-            id,
-            length: varint::get(bytes, at)?,
-        });
+        let kind = *bytes.get(*at)?;
+        *at += 1;
+        let file = FileId::from_pair(kind, varint::get(bytes, at)?)?;
+        let length = varint::get(bytes, at)?;
+        files.push(FileInfo { file, length });
     }
-    Some(segments)
+    Some(files)
 }

@@ -6,9 +6,10 @@ use core::sync::atomic::Ordering;
 
 use super::effects::Awaited;
 use super::slot::Slot;
-use super::{Effect, Engine, SegmentInfo, State};
+use super::snapshot::Snapshots;
+use super::{Effect, Engine, FileInfo, State};
 use crate::fault::StorageFault;
-use crate::ids::{LayoutId, SegmentId, SeriesId, ShardId};
+use crate::ids::{FileId, LayoutId, SegmentId, SeriesId, ShardId};
 use crate::meta::Change;
 use crate::model::FieldType;
 use crate::wal::definition::{self, Definition};
@@ -51,10 +52,10 @@ struct Layout {
 }
 
 impl Opening {
-    pub(super) fn new(node_id: u128, segments: &[SegmentInfo]) -> Self {
-        let segments: Vec<_> = segments.iter().map(|info| (info.id, info.length)).collect();
+    pub(super) fn new(node_id: u128, files: &[FileInfo]) -> Self {
+        let files: Vec<_> = files.iter().map(|info| (info.file, info.length)).collect();
         Self {
-            replay: Replay::new(node_id, &segments),
+            replay: Replay::new(node_id, &files),
             is_reading: false,
             known: Known::default(),
             uncertified: Vec::new(),
@@ -92,29 +93,29 @@ impl Engine {
         while !opening.is_reading {
             match opening.replay.step() {
                 Step::Read {
-                    segment,
+                    file,
                     offset,
                     length,
                 } => {
                     let id = self.in_flight.add(Awaited::Read);
-                    self.queue.push_back(Effect::ReadLog {
+                    self.queue.push_back(Effect::Read {
                         id,
-                        segment,
+                        file,
                         offset,
                         length,
                     });
                     opening.is_reading = true;
                 }
-                Step::SegmentStart { .. } => opening.known.numbers.clear(),
+                Step::FileStart { .. } => opening.known.numbers.clear(),
                 Step::Frame(frame) => {
                     self.apply_frame(&frame, &mut opening.known, &mut opening.uncertified);
                 }
                 Step::Quarantine {
-                    segment,
+                    file,
                     offset,
                     length,
                     ..
-                } => self.set_aside(segment, offset, length),
+                } => self.set_aside(file, offset, length),
                 Step::Refuse(text) => {
                     self.state = State::Refused(text);
                     return;
@@ -132,7 +133,7 @@ impl Engine {
         known: &mut Known,
         uncertified: &mut Vec<Vec<u8>>,
     ) {
-        if self.config.skip.contains(&(frame.segment, frame.lsn)) {
+        if self.config.skip.contains(&(frame.file, frame.lsn)) {
             self.skip_frame(frame);
             return;
         }
@@ -154,7 +155,7 @@ impl Engine {
     /// Reports a frame as damaged. Definitions may come twice.
     fn skip_frame(&mut self, frame: &wal::Frame<'_>) {
         let damage = LogDamage {
-            segment: frame.segment,
+            file: frame.file,
             offset: frame.offset,
             length: (wal::FRAME_HEAD_BYTES + frame.payload.len()) as u64,
             first: frame.lsn,
@@ -163,15 +164,15 @@ impl Engine {
         };
         if !self.recovery.damage.contains(&damage) {
             self.recovery.damage.push(damage);
-            self.set_aside(damage.segment, damage.offset, damage.length);
+            self.set_aside(damage.file, damage.offset, damage.length);
         }
     }
 
-    fn set_aside(&mut self, segment: SegmentId, offset: u64, length: u64) {
+    fn set_aside(&mut self, file: FileId, offset: u64, length: u64) {
         let id = self.in_flight.add(Awaited::Other);
         self.queue.push_back(Effect::Quarantine {
             id,
-            segment,
+            file,
             offset,
             length,
         });
@@ -181,7 +182,7 @@ impl Engine {
     /// intact, both copies of what they refer to are not.
     fn apply_rows_frame(&mut self, frame: &wal::Frame<'_>, known: &mut Known) {
         let damage = |points: u64| LogDamage {
-            segment: frame.segment,
+            file: frame.file,
             offset: frame.offset,
             length: (wal::FRAME_HEAD_BYTES + frame.payload.len()) as u64,
             first: frame.lsn,
@@ -353,6 +354,7 @@ impl Engine {
             self.skip_ids(end.next_segment);
         }
         self.obsolete.clone_from(&end.obsolete);
+        self.snapshots = Snapshots::after(end);
         self.drop_slots();
         if end.repair {
             self.open_record();
@@ -391,6 +393,6 @@ impl Engine {
         let homeless = homeless.filter(|(shard, _)| !known.housed.contains(shard));
         let damage = &mut self.recovery.damage;
         damage.extend(end.damage.iter().chain(homeless.map(|(_, damage)| damage)));
-        damage.sort_by_key(|damage| (damage.segment, damage.offset));
+        damage.sort_by_key(|damage| (damage.file, damage.offset));
     }
 }

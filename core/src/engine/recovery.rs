@@ -5,7 +5,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt::Write as _;
 
-use crate::ids::{Lsn, SegmentId};
+use crate::ids::{FileId, Lsn};
 use crate::model::varint;
 use crate::wal::LogDamage;
 
@@ -45,12 +45,16 @@ impl RecoveryReport {
             let comma = if index == 0 { "" } else { "," };
             let points = damage.points.map(|points| points.to_string());
             let points = points.as_deref().unwrap_or("null");
+            let (kind, number) = match damage.file {
+                FileId::Segment(id) => ("segment", id.0),
+                FileId::Blob(id) => ("snapshot", id.0),
+            };
             // Writing to memory does not fail.
             let _ = write!(
                 json,
-                "{comma}\n    {{\"segment\": {}, \"offset\": {}, \"length\": {}, \
+                "{comma}\n    {{\"{kind}\": {number}, \"offset\": {}, \"length\": {}, \
                  \"first_lsn\": {}, \"last_lsn\": {}, \"points\": {points}}}",
-                damage.segment, damage.offset, damage.length, damage.first, damage.last
+                damage.offset, damage.length, damage.first, damage.last
             );
         }
         json.push_str(if self.damage.is_empty() {
@@ -77,7 +81,9 @@ impl RecoveryReport {
         }
         for damage in &self.damage {
             let points = damage.points.map_or(0, |points| points + 1);
-            let range = [damage.segment.0, damage.offset, damage.length];
+            let (kind, file) = damage.file.to_pair();
+            out.push(kind);
+            let range = [file, damage.offset, damage.length];
             for number in range
                 .into_iter()
                 .chain([damage.first.0, damage.last.0, points])
@@ -90,23 +96,25 @@ impl RecoveryReport {
     /// The inverse of [`encode`](Self::encode).
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let mut at = 0;
-        let mut number = || varint::get(bytes, &mut at);
+        let at = &mut at;
         let mut report = Self {
-            segments: number()?,
-            records: number()?,
-            points: number()?,
-            points_relogged: number()?,
-            torn_bytes: number()?,
+            segments: varint::get(bytes, at)?,
+            records: varint::get(bytes, at)?,
+            points: varint::get(bytes, at)?,
+            points_relogged: varint::get(bytes, at)?,
+            torn_bytes: varint::get(bytes, at)?,
             damage: Vec::new(),
         };
-        for _ in 0..number()? {
+        for _ in 0..varint::get(bytes, at)? {
+            let kind = *bytes.get(*at)?;
+            *at += 1;
             report.damage.push(LogDamage {
-                segment: SegmentId(number()?),
-                offset: number()?,
-                length: number()?,
-                first: Lsn(number()?),
-                last: Lsn(number()?),
-                points: number()?.checked_sub(1),
+                file: FileId::from_pair(kind, varint::get(bytes, at)?)?,
+                offset: varint::get(bytes, at)?,
+                length: varint::get(bytes, at)?,
+                first: Lsn(varint::get(bytes, at)?),
+                last: Lsn(varint::get(bytes, at)?),
+                points: varint::get(bytes, at)?.checked_sub(1),
             });
         }
         Some(report)
@@ -116,12 +124,13 @@ impl RecoveryReport {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::SegmentId;
     use alloc::vec;
 
     #[test]
     fn every_damage_is_listed_and_an_unknown_count_is_null() {
         let damage = |points| LogDamage {
-            segment: SegmentId(1),
+            file: FileId::Segment(SegmentId(1)),
             offset: 4096,
             length: 40,
             first: Lsn(2),

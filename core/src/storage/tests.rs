@@ -4,9 +4,11 @@ use alloc::vec::Vec;
 
 use super::{MemoryStorage, drive, open};
 use crate::engine::{Config, Engine, Outcome, Phase, WriteReport, WriteRequest};
-use crate::ids::{SegmentId, SeriesId};
+use crate::ids::{FileId, SegmentId, SeriesId};
 use crate::model::Precision;
 use crate::model::row;
+
+mod snapshot;
 
 const NOW: i64 = 1_767_225_600_000_000_000;
 
@@ -170,7 +172,7 @@ fn segments_roll_and_each_defines_what_it_uses() {
         write(&mut engine, &body);
         drive(&mut engine, &mut storage).expect("in turn");
     }
-    assert!(super::Storage::segments(&mut storage).is_ok_and(|all| all.len() > 5));
+    assert!(super::Storage::files(&mut storage).is_ok_and(|all| all.len() > 5));
     let again = open(config.clone(), &mut storage).expect("memory does not fail");
     assert_eq!(dump(&again), dump(&engine));
     // Without its neighbours a segment still gives back its own points.
@@ -400,10 +402,10 @@ fn a_record_to_be_left_out_is_reported_and_its_neighbours_are_there() {
         tickets.push(write(&mut engine, body.as_bytes()).ticket);
         drive(&mut engine, &mut storage).expect("in turn");
     }
-    let skip = (SegmentId(1), tickets[3]);
+    let skip = (FileId::Segment(SegmentId(1)), tickets[3]);
     let mut config = config();
     // An LSN of another segment is another record.
-    config.skip = alloc::vec![skip, (SegmentId(9), tickets[2])];
+    config.skip = alloc::vec![skip, (FileId::Segment(SegmentId(9)), tickets[2])];
     let mut bytes = Vec::new();
     config.encode(&mut bytes);
     assert_eq!(Config::decode(&bytes, &mut 0), Some(config.clone()));
@@ -415,13 +417,13 @@ fn a_record_to_be_left_out_is_reported_and_its_neighbours_are_there() {
         panic!("{:?}", engine.recovery());
     };
     assert_eq!(
-        (damage.segment, damage.first, damage.last),
+        (damage.file, damage.first, damage.last),
         (skip.0, skip.1, skip.1)
     );
     assert_eq!(damage.points, Some(2));
     assert_eq!(
         storage.quarantined(),
-        [(damage.segment, damage.offset, damage.length)]
+        [(damage.file, damage.offset, damage.length)]
     );
     assert_eq!(engine.recovery().points, 8);
     let applying = engine

@@ -1,5 +1,5 @@
-//! Reading one segment alone, for an offline tool: whatever became of its neighbours, and of
-//! its header block, every frame whose checksums hold is found.
+//! Reading one segment or snapshot alone, for an offline tool: whatever became of its
+//! neighbours, and of its header block, every frame whose checksums hold is found.
 //!
 //! Replay judges a log as a whole and refuses what is not its own; this judges nothing but
 //! bytes. Where all copies of the header are lost, the register still tells the salt; where that
@@ -7,7 +7,7 @@
 
 mod first;
 
-use crate::ids::{Lsn, SegmentId};
+use crate::ids::{BlobId, FileId, Lsn, SegmentId};
 
 use super::frame::{FRAME_HEAD_BYTES, FrameKind, Head};
 use super::header::{HEADER_BLOCK_BYTES, Header, HeaderFound, Register, SLOT_BYTES, SLOTS_AT};
@@ -40,6 +40,7 @@ pub enum Illegible {
 #[derive(Clone, Copy, Debug)]
 pub struct Salvage<'a> {
     bytes: &'a [u8],
+    file: FileId,
     header: Header,
     told: Told,
     /// Where the first frame is, and its LSN.
@@ -71,9 +72,10 @@ pub enum Piece<'a> {
 }
 
 impl<'a> Salvage<'a> {
-    /// Of the bytes of a whole segment, with zeros where they could not be read, and the id in
-    /// its name.
-    pub fn new(bytes: &'a [u8], named: SegmentId) -> Result<Self, Illegible> {
+    /// Of the bytes of a whole segment or snapshot, with zeros where they could not be read, and
+    /// what its name says that it is.
+    pub fn new(bytes: &'a [u8], file: FileId) -> Result<Self, Illegible> {
+        let named = SegmentId(file.to_pair().1);
         let block = bytes.get(..HEADER_BLOCK_BYTES as usize).unwrap_or(bytes);
         let found = Header::find(block, named);
         let own = match found {
@@ -88,7 +90,11 @@ impl<'a> Salvage<'a> {
             (Some(header), _) => (
                 Told::Header,
                 header,
-                Some((HEADER_BLOCK_BYTES, header.first_lsn.0)),
+                // Frames of a snapshot are numbered from 1.
+                Some((
+                    HEADER_BLOCK_BYTES,
+                    header.snapshot.map_or(header.first_lsn.0, |_| 1),
+                )),
             ),
             (None, Some(register)) => (
                 Told::Register,
@@ -102,8 +108,14 @@ impl<'a> Salvage<'a> {
         };
         let begin = begin.ok_or(Illegible::Nothing)?;
         let has_slot = |at: usize| slot_is_written(block, at);
+        let file = match (own, file) {
+            (None, file) => file,
+            (Some(header), _) if header.snapshot.is_some() => FileId::Blob(BlobId(segment.0)),
+            (Some(_), _) => FileId::Segment(segment),
+        };
         Ok(Self {
             bytes,
+            file,
             header,
             told,
             begin,
@@ -118,9 +130,9 @@ impl<'a> Salvage<'a> {
         self.told
     }
 
-    /// The segment as its header says; else as its name does.
-    pub const fn segment(&self) -> SegmentId {
-        self.header.segment
+    /// What it is as its header says; else as its name does.
+    pub const fn file(&self) -> FileId {
+        self.file
     }
 
     /// Whose segment it is, if its header is left.
@@ -169,6 +181,8 @@ impl<'a> Salvage<'a> {
     /// LSN that follows. Then all before is proven, and what is behind counts for nothing.
     pub fn read(&self, sealed: Option<(u64, Lsn)>, mut visit: impl FnMut(Piece<'a>)) {
         let length = self.bytes.len() as u64;
+        let whole = self.header.snapshot;
+        let sealed = whole.map_or(sealed, |whole| Some((whole.end, Lsn(whole.frames + 1))));
         let (proven, limit) = sealed.map_or_else(|| self.proof(), |(end, _)| (end, end));
         let follows = sealed.map_or(0, |(_, lsn)| lsn.0);
         if self.begin.0 > HEADER_BLOCK_BYTES {
@@ -276,7 +290,7 @@ impl<'a> Salvage<'a> {
         let at = usize::try_from(offset).ok()? + FRAME_HEAD_BYTES;
         let payload = self.bytes.get(at..at + head.payload_bytes as usize)?;
         Some(Frame {
-            segment: self.header.segment,
+            file: self.file,
             offset,
             lsn: Lsn(head.lsn),
             kind: head.kind,
@@ -289,7 +303,7 @@ impl<'a> Salvage<'a> {
 
     const fn lost(&self, from: u64, to: u64, (first, last): (u64, u64)) -> LogDamage {
         LogDamage {
-            segment: self.header.segment,
+            file: self.file,
             offset: from,
             length: to - from,
             first: Lsn(first),
@@ -309,6 +323,7 @@ const fn nameless(segment: SegmentId, salt: u32) -> Header {
         predecessor: None,
         first_lsn: Lsn(0),
         low_watermark: SegmentId(0),
+        snapshot: None,
     }
 }
 

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tidegate_core::ids::{Lsn, SegmentId};
+use tidegate_core::ids::{FileId, Lsn};
 
 use super::instance::{Database, Stage};
 use super::life::{End, Life};
 use super::past::Past;
 use crate::log::log;
-use crate::store::{add_skipped, read_skipped};
+use crate::store::{add_skipped, file_text, read_skipped};
 
 /// Between two attempts to open a database that ended; doubles from the first to the last.
 const REST: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
@@ -43,7 +43,7 @@ pub(super) fn run(database: &Arc<Database>) {
         let stage = next_stage(database, end, &mut past);
         let mut inner = database.lock();
         inner.engine = None;
-        inner.acks.fail();
+        database.fail_acks(&mut inner);
         inner.stage = stage;
         if is_over {
             break;
@@ -89,10 +89,9 @@ fn next_stage(database: &Database, end: End, past: &mut Past) -> Stage {
             Stage::Resting("its disk is tried again".into())
         }
         End::Trapped(record, why) => {
-            let (SegmentId(segment), lsn) = record;
+            let (file, lsn) = (file_text(record.0), record.1);
             log!(
-                "database {name:?} stopped at the record with LSN {lsn} in segment {segment:016x} \
-                 and is opened again: {why}"
+                "database {name:?} stopped at the record {lsn} of {file} and is opened again: {why}"
             );
             if past.note_trapped(record) {
                 set_aside(database, record);
@@ -103,7 +102,7 @@ fn next_stage(database: &Database, end: End, past: &mut Past) -> Stage {
 }
 
 /// A record that ended two engines is left out of the next one.
-fn set_aside(database: &Database, record: (SegmentId, Lsn)) {
+fn set_aside(database: &Database, record: (FileId, Lsn)) {
     let (name, path) = (database.name(), database.dir.path());
     let skipped = read_skipped(&path);
     if skipped.is_ok_and(|skipped| skipped.len() >= SKIPPED_MAX) {
@@ -135,7 +134,7 @@ impl Drop for PanicGuard<'_> {
         let why = "a bug: its commit thread panicked; restart the server";
         log!("database {:?} is not served: {why}", self.0.name());
         let mut inner = self.0.lock();
-        inner.end_life(why.into());
+        self.0.end_life(&mut inner, why.into());
         inner.stage = Stage::Refused(why.into());
         drop(inner);
         self.0.changed.notify_waiters();

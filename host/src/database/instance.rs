@@ -6,12 +6,14 @@ use std::thread::JoinHandle;
 use std::time::Instant;
 
 use tidegate_core::engine::{Executed, RecoveryReport, WriteError, WriteReport, WriteRequest};
+use tidegate_core::http::AckLevel;
 use tidegate_core::ids::CursorId;
 use tokio::sync::Notify;
 
 use super::ack::{Ack, AckQueue};
 use super::{Context, commit, recovered};
 use crate::engine::{Died, EngineFace};
+use crate::log::log;
 use crate::store::{DatabaseDir, Identity};
 
 /// A database that exists, open or not.
@@ -41,6 +43,8 @@ pub(super) struct Inner {
     pub found: Option<RecoveryReport>,
     /// Nothing becomes durable on its disk: reads go on, writes are refused here.
     pub is_read_only: bool,
+    /// Points that were acknowledged before they were durable, and whose write then failed.
+    pub late_failures: u64,
     /// Storage has no space: reads go on, writes are refused here.
     pub full: bool,
     /// The commit thread is to finish what is accepted, and end.
@@ -122,6 +126,7 @@ impl Database {
                 acks: AckQueue::default(),
                 found: None,
                 is_read_only: false,
+                late_failures: 0,
                 full: false,
                 stop: false,
                 used: Instant::now(),
@@ -159,15 +164,7 @@ impl Database {
             _ if inner.full || self.context.reserve.is_missing() => {
                 Some(("the disk is full: writes are refused".into(), true))
             }
-            _ => {
-                let found = inner.found.as_ref();
-                let found = found.filter(|found| !found.damage.is_empty())?;
-                let text = format!(
-                    "{}; see recovery.json and quarantine/ in its directory",
-                    recovered::summary(found)
-                );
-                Some((text, false))
-            }
+            _ => inner.blemish().map(|text| (text, false)),
         }
     }
 
@@ -214,12 +211,14 @@ impl Database {
         inner.stage.clone()
     }
 
-    /// Writes a body. The caller has waited for [`ready`](Self::ready), and does so again if
-    /// the answer is that the database is being opened: it may have been closed meanwhile.
+    /// Writes a body; the ack comes when it is as safe as `level` says. The caller has waited
+    /// for [`ready`](Self::ready), and does so again if the answer is that the database is being
+    /// opened: it may have been closed meanwhile.
     pub(crate) fn write(
         &self,
         request: &WriteRequest,
         body: &[u8],
+        level: AckLevel,
     ) -> Result<Result<(WriteReport, Ack), WriteError>, Unavailable> {
         if self.lock().is_read_only {
             return Err(Unavailable::ReadOnly);
@@ -231,7 +230,8 @@ impl Database {
             engine.input(body.len())?.copy_from_slice(body);
             match engine.write(request, body.len())? {
                 Ok(report) => {
-                    let ack = acks.wait(report.ticket, engine.durable()?);
+                    let durable = engine.durable()?;
+                    let ack = acks.wait(report.ticket, durable, level, report.written);
                     Ok(Ok((report, ack)))
                 }
                 Err(error) => Ok(Err(error)),
@@ -248,7 +248,8 @@ impl Database {
         self.with_engine(
             |engine, epoch, acks, _| match engine.execute(now_ns, statement)? {
                 Ok(executed) => {
-                    let ack = acks.wait(executed.ticket, engine.durable()?);
+                    let durable = engine.durable()?;
+                    let ack = acks.wait(executed.ticket, durable, AckLevel::Durable, 0);
                     Ok(Ok((executed, epoch, ack)))
                 }
                 Err(text) => Ok(Err(text)),
@@ -317,9 +318,33 @@ impl Database {
     ) -> MutexGuard<'a, Inner> {
         self.inner.clear_poison();
         if inner.engine.is_some() {
-            inner.end_life("a bug: a thread panicked in the engine".into());
+            self.end_life(&mut inner, "a bug: a thread panicked in the engine".into());
         }
         inner
+    }
+
+    /// Drops the engine and all that waited for it.
+    pub(super) fn end_life(&self, inner: &mut Inner, why: String) {
+        inner.engine = None;
+        self.fail_acks(inner);
+        inner.stage = Stage::Resting(why);
+    }
+
+    /// Gives up on all that wait. What was acknowledged before it was durable cannot be taken
+    /// back; it is counted, and told.
+    pub(super) fn fail_acks(&self, inner: &mut Inner) {
+        let points = inner.acks.fail();
+        if points == 0 {
+            return;
+        }
+        inner.late_failures += points;
+        let total = &self.context.late_failures;
+        total.fetch_add(points, Ordering::Relaxed);
+        log!(
+            "database {:?}: the write of {points} points failed after it was acknowledged as wal \
+             or memory; those that had reached the log are found when it is opened again",
+            self.name()
+        );
     }
 
     /// Calls a running engine. If it dies of the call, so do all that wait for it; who comes after
@@ -344,7 +369,7 @@ impl Database {
         let known = inner.acks.known();
         let result = call(engine.as_mut(), inner.epoch, &mut inner.acks, inner.full);
         let result = result.map_err(|Died(why)| {
-            inner.end_life(why.clone());
+            self.end_life(inner, why.clone());
             Unavailable::Failed(why)
         });
         let wakes = result.is_err() || inner.acks.known() > known;
@@ -365,10 +390,24 @@ impl Inner {
         }
     }
 
-    /// Drops the engine and all that waited for it.
-    pub(super) fn end_life(&mut self, why: String) {
-        self.engine = None;
-        self.acks.fail();
-        self.stage = Stage::Resting(why);
+    /// What a person should know of a database that serves.
+    fn blemish(&self) -> Option<String> {
+        let mut parts = Vec::new();
+        if let Some(found) = &self.found
+            && !found.damage.is_empty()
+        {
+            parts.push(format!(
+                "{}; see recovery.json and quarantine/ in its directory",
+                recovered::summary(found)
+            ));
+        }
+        if self.late_failures > 0 {
+            parts.push(format!(
+                "points whose write failed after it was acknowledged as wal or memory, since the \
+                 start: {}",
+                self.late_failures
+            ));
+        }
+        (!parts.is_empty()).then(|| parts.join("; "))
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tidegate_core::engine::{Effect, Phase};
 use tidegate_core::fault::StorageFault;
-use tidegate_core::ids::{Lsn, SegmentId};
+use tidegate_core::ids::{FileId, Lsn};
 use tidegate_core::storage::Storage;
 
 use super::commit::stopped_while_resting;
@@ -34,7 +34,7 @@ pub(super) enum End {
     /// Something could not be made durable.
     Broken,
     /// The engine died of a record of its log.
-    Trapped((SegmentId, Lsn), String),
+    Trapped((FileId, Lsn), String),
     /// What could not be made durable in earlier lives may be so again.
     Mended,
 }
@@ -67,11 +67,11 @@ impl<'a> Life<'a> {
         let context = &database.context;
         let reserve = Arc::clone(&context.reserve);
         let mut storage = FileStorage::new(&database.dir.path(), reserve);
-        let mut segments = storage
-            .segments()
+        let mut files = storage
+            .files()
             .map_err(|_| failed(storage.trouble().to_owned()))?;
         if is_read_only {
-            past.hide_unproven(&mut segments);
+            past.hide_unproven(&mut files);
         }
         let mut config = context
             .engine_config(&database.identity)
@@ -79,14 +79,14 @@ impl<'a> Life<'a> {
         config.skip = read_skipped(&database.dir.path()).map_err(io_failed)?;
         let mut engine = context.maker.instance().map_err(|Died(why)| failed(why))?;
         engine
-            .open(&config, &segments)
+            .open(&config, &files)
             .map_err(|Died(why)| failed(why))?;
-        let progress = Progress::new(segments.iter().map(|segment| segment.length).sum());
+        let progress = Progress::new(files.iter().map(|info| info.length).sum());
         let mut inner = database.lock();
         inner.engine = Some(engine);
         inner.epoch += 1;
         // Tickets begin anew.
-        inner.acks.fail();
+        database.fail_acks(&mut inner);
         inner.is_read_only = is_read_only;
         drop(inner);
         Ok(Self {
@@ -200,13 +200,15 @@ impl<'a> Life<'a> {
         self.look_after_disk(inner)
     }
 
-    /// What was polled has been given tickets.
-    fn know_tickets(&self, inner: &mut Inner) {
-        let up_to = self.jobs.iter().filter_map(|job| match job.effect {
-            Effect::PersistLog { up_to, .. } => Some(up_to),
-            _ => None,
-        });
-        inner.acks.know(up_to.max().unwrap_or(Lsn(0)));
+    /// What was polled has been given tickets. Jobs whose writing nobody waits for are told apart:
+    /// for them the lock is not taken between write and sync.
+    fn know_tickets(&mut self, inner: &mut Inner) {
+        for job in &mut self.jobs {
+            if let Effect::PersistLog { up_to, .. } = job.effect {
+                inner.acks.know(up_to);
+                job.is_awaited = inner.acks.awaits_writing(up_to);
+            }
+        }
     }
 
     /// The engine runs for the first time: lets requests in.
@@ -224,14 +226,14 @@ impl<'a> Life<'a> {
         if self.is_read_only && is_write {
             return Err(End::Broken);
         }
-        let mut result = drive::perform(&mut self.storage, job);
+        let mut result = self.perform(job);
         while result == Err(StorageFault::NoSpace) && self.may_hold(job) {
             if stopped_while_resting(self.database, TICK) {
                 return Err(End::Stopped);
             }
-            result = drive::perform(&mut self.storage, job);
+            result = self.perform(job);
         }
-        if matches!(job.effect, Effect::ReadLog { .. })
+        if matches!(job.effect, Effect::Read { .. })
             && result.is_err_and(|fault| fault != StorageFault::Unreadable)
         {
             // The engine would take it for damage and begin a log without what is there.
@@ -250,19 +252,46 @@ impl<'a> Life<'a> {
             return Err(End::Failed(inner.end_reason()));
         };
         let reported = drive::report(engine.as_mut(), job, result);
-        if let (Err(Died(why)), &Effect::ReadLog { segment, .. }) = (&reported, &job.effect) {
+        if let (Err(Died(why)), &Effect::Read { file, .. }) = (&reported, &job.effect) {
             // Records are applied in the midst of the call that brings their bytes.
             let lsn = engine.applying();
             if lsn > Lsn(0) {
-                return Err(End::Trapped((segment, lsn), why.clone()));
+                return Err(End::Trapped((file, lsn), why.clone()));
             }
         }
         let durable = reported.and_then(|()| engine.durable());
         let released = inner
             .acks
-            .release(durable.map_err(|Died(why)| End::Failed(why))?);
+            .durable(durable.map_err(|Died(why)| End::Failed(why))?);
         drop(guard);
         released.tell();
         Ok(())
+    }
+
+    /// Does what the effect describes. Who waits for no more than the write is told before the
+    /// sync.
+    fn perform(&mut self, job: &mut Job) -> Result<(), StorageFault> {
+        if self.is_read_only && !matches!(job.effect, Effect::Read { .. }) {
+            return Err(StorageFault::Io);
+        }
+        let Effect::PersistLog {
+            segment,
+            offset,
+            sync,
+            up_to,
+            ..
+        } = job.effect
+        else {
+            return drive::perform(&mut self.storage, job);
+        };
+        let (database, is_awaited) = (self.database, job.is_awaited);
+        let written = || {
+            if is_awaited {
+                let released = database.lock().acks.written(up_to);
+                released.tell();
+            }
+        };
+        self.storage
+            .persist_telling(segment, offset, &job.bytes, sync, written)
     }
 }

@@ -1,16 +1,16 @@
 //! What the lives of an engine tell the next one.
 //!
 //! A disk on which nothing becomes durable any more is no reason to stop answering queries: after
-//! two lives in a row that ended so, the next one is read-only. It sees what is proven durable, it
-//! writes nothing, and it ends when the disk may be well again.
+//! four lives in a row that ended so, which takes half a second, the next one is read-only. It sees
+//! what is proven durable, it writes nothing, and it ends when the disk may be well again.
 
 use std::collections::BTreeMap;
 
-use tidegate_core::engine::SegmentInfo;
-use tidegate_core::ids::{Lsn, SegmentId};
+use tidegate_core::engine::FileInfo;
+use tidegate_core::ids::{FileId, Lsn, SegmentId};
 
 /// Of so many lives in a row that made nothing durable, the last one decides.
-const BROKEN_MAX: u32 = 2;
+const BROKEN_MAX: u32 = 4;
 
 /// What became of earlier lives.
 #[derive(Debug, Default)]
@@ -20,7 +20,7 @@ pub(super) struct Past {
     /// Durable ends of segments that a persist to failed.
     ends: BTreeMap<SegmentId, u64>,
     /// The record that ended the last life that ended so.
-    trapped: Option<(SegmentId, Lsn)>,
+    trapped: Option<(FileId, Lsn)>,
 }
 
 impl Past {
@@ -43,7 +43,7 @@ impl Past {
     }
 
     /// A life ended as it applied this record while opening; whether it is not the first.
-    pub(super) fn note_trapped(&mut self, record: (SegmentId, Lsn)) -> bool {
+    pub(super) fn note_trapped(&mut self, record: (FileId, Lsn)) -> bool {
         self.trapped.replace(record) == Some(record)
     }
 
@@ -54,10 +54,12 @@ impl Past {
 
     /// Leaves out what a read-only life could not make durable, and must not show therefore:
     /// after a sync that failed, the system shows bytes that are not on disk.
-    pub(super) fn hide_unproven(&self, segments: &mut [SegmentInfo]) {
-        for segment in segments {
-            if let Some(&end) = self.ends.get(&segment.id) {
-                segment.length = segment.length.min(end);
+    pub(super) fn hide_unproven(&self, files: &mut [FileInfo]) {
+        for info in files {
+            if let FileId::Segment(id) = info.file
+                && let Some(&end) = self.ends.get(&id)
+            {
+                info.length = info.length.min(end);
             }
         }
     }
@@ -68,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_lives_that_broke_in_a_row_make_the_next_one_read_only() {
+    fn lives_that_broke_in_a_row_make_the_next_one_read_only() {
         let mut past = Past::default();
         let ends = BTreeMap::from([(SegmentId(7), 100)]);
         past.learn(false, &ends);
@@ -76,11 +78,13 @@ mod tests {
         assert!(!past.is_read_only());
         past.learn(true, &BTreeMap::new());
         past.note_broken();
-        assert!(!past.is_read_only(), "something became durable in between");
-        past.note_broken();
+        for _ in 1..BROKEN_MAX {
+            assert!(!past.is_read_only(), "something became durable in between");
+            past.note_broken();
+        }
         assert!(past.is_read_only());
-        let info = |id, length| SegmentInfo {
-            id: SegmentId(id),
+        let info = |id, length| FileInfo {
+            file: FileId::Segment(SegmentId(id)),
             length,
         };
         let mut segments = [info(6, 500), info(7, 500)];

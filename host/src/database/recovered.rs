@@ -33,12 +33,14 @@ pub(super) fn tell(database: &Database, report: &RecoveryReport, took: Duration)
     }
 }
 
-/// `2 damaged ranges with 5 points, 17 torn bytes (never acknowledged)`
+/// `2 damaged ranges with 5 points, 17 torn bytes (never acknowledged as durable)`
 pub(super) fn summary(report: &RecoveryReport) -> String {
     let ranges = report.damage.len();
     let lost = lost_text(&report.damage);
     let torn = report.torn_bytes;
-    format!("{ranges} damaged ranges with {lost}, {torn} torn bytes (never acknowledged)")
+    format!(
+        "{ranges} damaged ranges with {lost}, {torn} torn bytes (never acknowledged as durable)"
+    )
 }
 
 /// A line for each damaged range.

@@ -64,8 +64,8 @@ impl<'a> Life<'a> {
 
     /// Whether a persist that found no space is simply tried again later, whoever reads. Not if
     /// a write waits for it: its client is told at once, and the engine starts over, without what
-    /// it cannot keep. Starting over does not help with what opening repeats: then it is only
-    /// the clients that are told.
+    /// it cannot keep. Starting over does not help with what opening repeats, and it would lose
+    /// what was acknowledged before it was durable: then it is only the clients that are told.
     pub(super) fn may_hold(&self, job: &Job) -> bool {
         let Effect::PersistLog { up_to, .. } = job.effect else {
             return false;
@@ -75,7 +75,7 @@ impl<'a> Life<'a> {
         if inner.engine.is_none() {
             return false;
         }
-        if up_to <= self.unasked {
+        if up_to <= self.unasked || inner.acks.owes() {
             inner.acks.fail_writers();
             return true;
         }

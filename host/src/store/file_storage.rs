@@ -1,5 +1,8 @@
-//! The log of one database in files: `wal/0000000000000001.wal` and so on, numbers in
-//! hexadecimal, so that names sort as segments do.
+//! One database in files: its log in `wal/0000000000000001.wal` and so on, its blobs in
+//! `blobs/0000000000000001.blob`.
+
+mod blobs;
+mod names;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -8,9 +11,9 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tidegate_core::engine::SegmentInfo;
+use tidegate_core::engine::FileInfo;
 use tidegate_core::fault::StorageFault;
-use tidegate_core::ids::SegmentId;
+use tidegate_core::ids::{BlobId, FileId, SegmentId};
 use tidegate_core::storage::Storage;
 
 use super::faults::{Trouble, classify, fault, is_damage, trouble};
@@ -18,22 +21,27 @@ use super::files;
 use super::quarantine;
 use super::reserve::Reserve;
 use crate::log::log;
+use blobs::Blobs;
+pub(crate) use names::file_of;
+use names::name;
 
 /// Written segments that stay open; a closed segment may still be sealed by a late write.
 const OPEN_MAX: usize = 4;
 /// What must fit for a full disk to count as no longer full.
 const PROBE_BYTES: usize = 1 << 20;
 
-/// The files of one database's log, during one life of its engine.
+/// The files of one database, during one life of its engine.
 #[derive(Debug)]
 pub(crate) struct FileStorage {
+    database: PathBuf,
     wal: PathBuf,
     quarantine: PathBuf,
     /// Segments created in this life; no other is ever written to.
     written: BTreeMap<SegmentId, Segment>,
     /// Segments of this life that must not be touched again, and their durable ends.
     broken: BTreeMap<SegmentId, u64>,
-    reading: Option<(SegmentId, File)>,
+    blobs: Blobs,
+    reading: Option<(FileId, File)>,
     reserve: Arc<Reserve>,
     trouble: String,
 }
@@ -49,13 +57,16 @@ struct Segment {
 }
 
 impl FileStorage {
-    /// The log in the directory of a database. On a full disk the reserve is given back.
+    /// What is in the directory of a database. When the log finds the disk full, the reserve is
+    /// given back.
     pub(crate) fn new(database: &Path, reserve: Arc<Reserve>) -> Self {
         Self {
+            database: database.to_owned(),
             wal: database.join("wal"),
             quarantine: database.join("quarantine"),
             written: BTreeMap::new(),
             broken: BTreeMap::new(),
+            blobs: Blobs::new(database),
             reading: None,
             reserve,
             trouble: String::new(),
@@ -82,13 +93,66 @@ impl FileStorage {
         probed.and(removed).map_err(|error| classify(&error))
     }
 
-    /// A test says that the disk is full by creating a file; it cannot fill a real one.
+    /// A test says that the disk is full by creating a file; it cannot fill a real one. While
+    /// there is `held-write`, nothing is written.
     #[cfg(test)]
     fn pretended(&self) -> Result<(), StorageFault> {
+        while self.wal.with_file_name("held-write").exists() {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
         if self.wal.with_file_name("full").exists() {
             return Err(StorageFault::NoSpace);
         }
         Ok(())
+    }
+
+    /// Lists one directory; the one of blobs need not be there.
+    fn list(&self, dir: &Path, files: &mut Vec<FileInfo>) -> io::Result<()> {
+        for entry in std::fs::read_dir(dir)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let metadata = entry.path().symlink_metadata()?;
+            let file = file_of(&name.to_string_lossy());
+            match file.filter(|&file| metadata.is_file() && dir == self.directory(file)) {
+                Some(file) => files.push(FileInfo {
+                    file,
+                    length: metadata.len(),
+                }),
+                None if entry.path().extension().is_some_and(|kind| kind == "part") => {}
+                None => log!("ignoring {}: not a file of ours", entry.path().display()),
+            }
+        }
+        Ok(())
+    }
+
+    /// As [`Storage::persist`]; calls `written` once the operating system has the bytes, which
+    /// then survive the end of this process, and before they are synced.
+    pub(crate) fn persist_telling(
+        &mut self,
+        id: SegmentId,
+        offset: u64,
+        bytes: &[u8],
+        sync: bool,
+        written: impl FnOnce(),
+    ) -> Result<(), StorageFault> {
+        #[cfg(test)]
+        self.pretended()?;
+        let mut written = Some(written);
+        let mut tell = || {
+            if let Some(written) = written.take() {
+                written();
+            }
+        };
+        let mut result = self.put_log(id, offset, bytes, sync, &mut tell);
+        if let Err(trouble) = &result
+            && trouble.is_full_disk()
+        {
+            self.reserve.release();
+            if matches!(trouble, Trouble::Write(_)) {
+                result = self.put_log(id, offset, bytes, sync, &mut tell);
+            }
+        }
+        result.map_err(|trouble| trouble.tell(&self.path(FileId::Segment(id))))
     }
 
     /// Where those segments end, as far as is known to be durable, that this life failed to write
@@ -97,43 +161,50 @@ impl FileStorage {
         &self.broken
     }
 
-    fn put(&mut self, id: SegmentId, offset: u64, bytes: &[u8], sync: bool) -> Result<(), Trouble> {
+    fn put_log(
+        &mut self,
+        id: SegmentId,
+        offset: u64,
+        bytes: &[u8],
+        sync: bool,
+        written: &mut impl FnMut(),
+    ) -> Result<(), Trouble> {
         if offset == 0 {
-            self.create(id, bytes)
+            self.create(id, bytes, written)
         } else {
-            self.write(id, offset, bytes, sync)
+            self.write(id, offset, bytes, sync, written)
         }
     }
 
-    fn list(&self) -> io::Result<Vec<SegmentInfo>> {
-        let mut segments = Vec::new();
-        for entry in std::fs::read_dir(&self.wal)? {
-            let entry = entry?;
-            let name = entry.file_name();
-            let metadata = entry.path().symlink_metadata()?;
-            match segment_of(&name.to_string_lossy()).filter(|_| metadata.is_file()) {
-                Some(id) => segments.push(SegmentInfo {
-                    id,
-                    length: metadata.len(),
-                }),
-                None => log!("ignoring {}: not a segment", entry.path().display()),
-            }
-        }
-        segments.sort_by_key(|segment| segment.id);
-        Ok(segments)
-    }
-
-    fn create(&mut self, id: SegmentId, bytes: &[u8]) -> Result<(), Trouble> {
-        let path = self.path(id);
+    fn create(
+        &mut self,
+        id: SegmentId,
+        bytes: &[u8],
+        written: &mut impl FnMut(),
+    ) -> Result<(), Trouble> {
+        let path = self.path(FileId::Segment(id));
         let file = files::create_new(&path).map_err(Trouble::Write)?;
-        let made = file.write_all_at(bytes, 0).and_then(|()| file.sync_data());
-        if let Err(error) = made {
-            // Nothing in it was ever acknowledged, and it takes space that may be what is
-            // missing. Without the file, a sync that failed leaves nothing behind.
-            let removed = files::remove_if_there(&path);
-            return Err(removed.map_or_else(Trouble::Sync, |()| Trouble::Write(error)));
+        if let Err(error) = file.write_all_at(bytes, 0) {
+            // Nothing in it was ever acknowledged, and it takes space that may be what is missing.
+            let _ = files::remove_if_there(&path);
+            return Err(Trouble::Write(error));
         }
-        files::sync_dir(&self.wal).map_err(Trouble::Sync)?;
+        written();
+        if let Err(error) = sync_data(&file, &self.wal) {
+            // It may hold what was acknowledged as written, and the system may still have that;
+            // what found no space is in memory, and is written again under the same name.
+            let is_gone =
+                classify(&error) == StorageFault::NoSpace && files::remove_if_there(&path).is_ok();
+            if is_gone {
+                return Err(Trouble::Write(error));
+            }
+            self.broken.insert(id, 0);
+            return Err(Trouble::Sync(error));
+        }
+        if let Err(error) = files::sync_dir(&self.wal) {
+            self.broken.insert(id, 0);
+            return Err(Trouble::Sync(error));
+        }
         let segment = Segment {
             file,
             failed: false,
@@ -152,6 +223,7 @@ impl FileStorage {
         offset: u64,
         bytes: &[u8],
         sync: bool,
+        written: &mut impl FnMut(),
     ) -> Result<(), Trouble> {
         let refuse = |text: &str| Err(Trouble::Sync(io::Error::other(text)));
         let Some(segment) = self.written.get_mut(&id) else {
@@ -161,12 +233,13 @@ impl FileStorage {
             return refuse("a sync of it failed before, it is not touched again");
         }
         // Short and interrupted writes are repeated in there.
-        let mut done = segment
-            .file
-            .write_all_at(bytes, offset)
-            .map_err(Trouble::Write);
-        if done.is_ok() && sync {
-            done = segment.file.sync_data().map_err(Trouble::Sync);
+        let put = segment.file.write_all_at(bytes, offset);
+        let mut done = put.map_err(Trouble::Write);
+        if done.is_ok() {
+            written();
+            if sync {
+                done = sync_data(&segment.file, &self.wal).map_err(Trouble::Sync);
+            }
         }
         match &done {
             Ok(()) if sync => segment.durable_end = offset + bytes.len() as u64,
@@ -183,7 +256,7 @@ impl FileStorage {
 
     fn read_into(
         &mut self,
-        id: SegmentId,
+        id: FileId,
         offset: u64,
         length: usize,
         out: &mut Vec<u8>,
@@ -211,7 +284,7 @@ impl FileStorage {
         Ok(())
     }
 
-    fn copy_range(&mut self, id: SegmentId, offset: u64, length: u64, to: &Path) -> io::Result<()> {
+    fn copy_range(&mut self, id: FileId, offset: u64, length: u64, to: &Path) -> io::Result<()> {
         if !quarantine::has_room(&self.quarantine, to, length)? {
             log!("not copying {length} bytes to {}", to.display());
             return Ok(());
@@ -221,17 +294,28 @@ impl FileStorage {
         quarantine::keep(to, &bytes)
     }
 
-    fn path(&self, id: SegmentId) -> PathBuf {
-        self.wal.join(format!("{:016x}.wal", id.0))
+    fn directory(&self, file: FileId) -> PathBuf {
+        self.database.join(names::directory(file))
+    }
+
+    fn path(&self, file: FileId) -> PathBuf {
+        self.directory(file).join(name(file))
     }
 }
 
 impl Storage for FileStorage {
-    fn segments(&mut self) -> Result<Vec<SegmentInfo>, StorageFault> {
-        self.list().map_err(|error| {
-            self.trouble = trouble("list", &self.wal, &error);
-            classify(&error)
-        })
+    fn files(&mut self) -> Result<Vec<FileInfo>, StorageFault> {
+        let mut files = Vec::new();
+        for dir in [self.wal.clone(), self.directory(FileId::Blob(BlobId(0)))] {
+            if let Err(error) = self.list(&dir, &mut files)
+                && (dir == self.wal || error.kind() != ErrorKind::NotFound)
+            {
+                self.trouble = trouble("list", &dir, &error);
+                return Err(classify(&error));
+            }
+        }
+        files.sort_by_key(|info| info.file);
+        Ok(files)
     }
 
     fn persist(
@@ -241,23 +325,30 @@ impl Storage for FileStorage {
         bytes: &[u8],
         sync: bool,
     ) -> Result<(), StorageFault> {
+        self.persist_telling(id, offset, bytes, sync, || ())
+    }
+
+    fn put(
+        &mut self,
+        blob: BlobId,
+        offset: u64,
+        bytes: &[u8],
+        is_last: bool,
+    ) -> Result<(), StorageFault> {
         #[cfg(test)]
         self.pretended()?;
-        let mut result = self.put(id, offset, bytes, sync);
-        if let Err(trouble) = &result
-            && trouble.is_full_disk()
-        {
-            self.reserve.release();
-            if matches!(trouble, Trouble::Write(_)) {
-                result = self.put(id, offset, bytes, sync);
-            }
+        if self.reserve.is_just_released() {
+            // What was given back is for the log.
+            return Err(StorageFault::NoSpace);
         }
-        result.map_err(|trouble| trouble.tell(&self.path(id)))
+        self.blobs
+            .put(blob, offset, bytes, is_last)
+            .map_err(|error| fault("write", &self.path(FileId::Blob(blob)), &error))
     }
 
     fn read(
         &mut self,
-        id: SegmentId,
+        id: FileId,
         offset: u64,
         length: usize,
         out: &mut Vec<u8>,
@@ -273,26 +364,38 @@ impl Storage for FileStorage {
         })
     }
 
-    fn delete(&mut self, id: SegmentId) -> Result<(), StorageFault> {
-        self.written.remove(&id);
-        self.reading.take_if(|(open, _)| *open == id);
-        files::remove_if_there(&self.path(id))
-            .and_then(|()| files::sync_dir(&self.wal))
-            .map_err(|error| fault("delete", &self.path(id), &error))
+    fn delete(&mut self, file: FileId) -> Result<(), StorageFault> {
+        self.reading.take_if(|(open, _)| *open == file);
+        let deleted = match file {
+            FileId::Segment(id) => {
+                self.written.remove(&id);
+                files::remove_if_there(&self.path(file)).and_then(|()| files::sync_dir(&self.wal))
+            }
+            FileId::Blob(id) => self.blobs.delete(id),
+        };
+        deleted.map_err(|error| fault("delete", &self.path(file), &error))
     }
 
-    fn quarantine(&mut self, id: SegmentId, offset: u64, length: u64) -> Result<(), StorageFault> {
-        let name = format!("{:016x}-{offset:x}.bin", id.0);
-        let path = self.quarantine.join(name);
-        self.copy_range(id, offset, length, &path)
+    fn quarantine(&mut self, file: FileId, offset: u64, length: u64) -> Result<(), StorageFault> {
+        let path = self.quarantine.join(names::copy_name(file, offset));
+        self.copy_range(file, offset, length, &path)
             .map_err(|error| fault("write", &path, &error))
     }
 }
 
-/// The number in the name of a segment.
-pub(crate) fn segment_of(name: &str) -> Option<SegmentId> {
-    let id = u64::from_str_radix(name.strip_suffix(".wal")?, 16).ok()?;
-    (format!("{id:016x}.wal") == name).then_some(SegmentId(id))
+/// Syncs. While there is `held-sync` beside the log, tests have it take its time, and while there
+/// is `broken-sync`, fail.
+fn sync_data(file: &File, _wal: &Path) -> io::Result<()> {
+    #[cfg(test)]
+    {
+        while _wal.with_file_name("held-sync").exists() {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        if _wal.with_file_name("broken-sync").exists() {
+            return Err(rustix::io::Errno::IO.into());
+        }
+    }
+    file.sync_data()
 }
 
 #[cfg(test)]

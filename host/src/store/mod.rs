@@ -14,9 +14,9 @@ mod skipped;
 
 pub(crate) use database_dir::{DatabaseDir, Identity};
 pub(crate) use directory::DataDir;
-pub(crate) use file_storage::{FileStorage, segment_of};
+pub(crate) use file_storage::{FileStorage, file_of};
 pub(crate) use files::{create_dir, create_new, open_read, random, sync_dir};
 pub(crate) use lock::lock_holder;
-pub(crate) use report::{damage_text, lost_text, points_text, write_report};
+pub(crate) use report::{damage_text, file_text, lost_text, points_text, write_report};
 pub(crate) use reserve::Reserve;
 pub(crate) use skipped::{add_skipped, read_skipped};

@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use tidegate_core::engine::{Damage, RecoveryReport};
+use tidegate_core::ids::FileId;
 
 use super::files;
 
@@ -16,7 +17,7 @@ pub(crate) fn write_report(database: &Path, report: &RecoveryReport, at_ns: i64)
 /// points`.
 pub(crate) fn damage_text(damage: &Damage) -> String {
     let Damage {
-        segment,
+        file,
         offset,
         length,
         first,
@@ -24,8 +25,24 @@ pub(crate) fn damage_text(damage: &Damage) -> String {
         points,
     } = damage;
     let points = points_text(*points);
-    let segment = segment.0;
-    format!("segment {segment:016x} at {offset}, {length} bytes, LSN {first} to {last}, {points}")
+    let (file, numbers) = (file_text(*file), numbers_text(*file));
+    format!("{file} at {offset}, {length} bytes, {numbers} {first} to {last}, {points}")
+}
+
+/// How a person finds a file: by what it is and by its name.
+pub(crate) fn file_text(file: FileId) -> String {
+    match file {
+        FileId::Segment(id) => format!("segment {:016x}", id.0),
+        FileId::Blob(id) => format!("snapshot {:016x}", id.0),
+    }
+}
+
+/// What numbers its frames.
+const fn numbers_text(file: FileId) -> &'static str {
+    match file {
+        FileId::Segment(_) => "LSN",
+        FileId::Blob(_) => "frames",
+    }
 }
 
 /// How many points; the same words wherever nothing tells it.
@@ -55,7 +72,7 @@ mod tests {
     #[test]
     fn an_unknown_count_is_never_shown_as_a_number() {
         let damage = |points| Damage {
-            segment: SegmentId(10),
+            file: FileId::Segment(SegmentId(10)),
             offset: 8,
             length: 64,
             first: Lsn(5),

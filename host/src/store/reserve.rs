@@ -24,6 +24,8 @@ const PART_MAX: u64 = 8;
 const SLACK_BYTES: u64 = 1 << 20;
 /// Between two attempts to make it anew.
 const EVERY: Duration = Duration::from_secs(1);
+/// For so long what is given back is for the log alone.
+const FIRST_COME: Duration = Duration::from_secs(2);
 const CHUNK_BYTES: usize = 1 << 20;
 
 /// The reserve of a data directory.
@@ -35,6 +37,7 @@ pub(crate) struct Reserve {
     is_held: AtomicBool,
     /// When it was last tried to make it anew; held while files are touched.
     tried: Mutex<Option<Instant>>,
+    released: Mutex<Option<Instant>>,
 }
 
 impl Reserve {
@@ -45,6 +48,7 @@ impl Reserve {
             bytes: 0,
             is_held: AtomicBool::new(false),
             tried: Mutex::new(None),
+            released: Mutex::new(None),
         }
     }
 
@@ -70,6 +74,7 @@ impl Reserve {
             bytes,
             is_held: AtomicBool::new(false),
             tried: Mutex::new(None),
+            released: Mutex::new(None),
         };
         if !this.restore() {
             log!(
@@ -90,13 +95,21 @@ impl Reserve {
         self.bytes > 0 && !self.is_held.load(Ordering::Acquire)
     }
 
+    /// Whether it was given back a moment ago, and what is accepted may not be written yet.
+    pub(crate) fn is_just_released(&self) -> bool {
+        let released = *self.released.lock().unwrap_or_else(PoisonError::into_inner);
+        self.is_missing() && released.is_some_and(|released| released.elapsed() < FIRST_COME)
+    }
+
     /// Gives it back to the disk, for what is accepted already.
     pub(crate) fn release(&self) {
         let mut tried = self.tried.lock().unwrap_or_else(PoisonError::into_inner);
         if self.bytes == 0 || !self.is_held.swap(false, Ordering::AcqRel) {
             return;
         }
-        *tried = Some(Instant::now());
+        let now = Some(Instant::now());
+        *tried = now;
+        *self.released.lock().unwrap_or_else(PoisonError::into_inner) = now;
         match self.give_back() {
             Ok(()) => log!(
                 "the disk is full: {} MiB kept in reserve are given back, writes are refused \

@@ -3,19 +3,21 @@
 //!
 //! ```text
 //! segment 0000000000000002 lsn 17
+//! snapshot 0000000000000001 lsn 3
 //! ```
 
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-use tidegate_core::ids::{Lsn, SegmentId};
+use tidegate_core::ids::{BlobId, FileId, Lsn, SegmentId};
 
 use super::files;
+use super::report::file_text;
 
 const NAME: &str = "skipped";
 
 /// The records to leave out.
-pub(crate) fn read_skipped(database: &Path) -> io::Result<Vec<(SegmentId, Lsn)>> {
+pub(crate) fn read_skipped(database: &Path) -> io::Result<Vec<(FileId, Lsn)>> {
     let text = match files::read_small(&database.join(NAME)) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
@@ -26,19 +28,24 @@ pub(crate) fn read_skipped(database: &Path) -> io::Result<Vec<(SegmentId, Lsn)>>
 }
 
 /// Adds one, durably.
-pub(crate) fn add_skipped(database: &Path, record: (SegmentId, Lsn)) -> io::Result<()> {
+pub(crate) fn add_skipped(database: &Path, record: (FileId, Lsn)) -> io::Result<()> {
     let mut records = read_skipped(database)?;
     records.push(record);
-    let line =
-        |(segment, lsn): &(SegmentId, Lsn)| format!("segment {:016x} lsn {lsn}\n", segment.0);
+    let line = |(file, lsn): &(FileId, Lsn)| format!("{} lsn {lsn}\n", file_text(*file));
     let text: String = records.iter().map(line).collect();
     files::write_whole(&database.join(NAME), &text)
 }
 
-fn parse(line: &str) -> Option<(SegmentId, Lsn)> {
-    let (segment, lsn) = line.strip_prefix("segment ")?.split_once(" lsn ")?;
-    let segment = u64::from_str_radix(segment, 16).ok()?;
-    Some((SegmentId(segment), Lsn(lsn.trim().parse().ok()?)))
+fn parse(line: &str) -> Option<(FileId, Lsn)> {
+    let (file, lsn) = line.split_once(" lsn ")?;
+    let (kind, number) = file.split_once(' ')?;
+    let number = u64::from_str_radix(number, 16).ok()?;
+    let file = match kind {
+        "segment" => FileId::Segment(SegmentId(number)),
+        "snapshot" => FileId::Blob(BlobId(number)),
+        _ => return None,
+    };
+    Some((file, Lsn(lsn.trim().parse().ok()?)))
 }
 
 #[cfg(test)]
@@ -49,7 +56,8 @@ mod tests {
     #[test]
     fn records_add_up_and_lines_of_others_are_ignored() {
         let temp = TempDir::new();
-        let (one, two) = ((SegmentId(0x1f), Lsn(7)), (SegmentId(2), Lsn(u64::MAX)));
+        let one = (FileId::Segment(SegmentId(0x1f)), Lsn(7));
+        let two = (FileId::Blob(BlobId(2)), Lsn(u64::MAX));
         assert_eq!(read_skipped(temp.path()).expect("none"), []);
         add_skipped(temp.path(), one).expect("added");
         add_skipped(temp.path(), two).expect("added");

@@ -33,7 +33,7 @@ struct Read {
 fn read(store: &Store) -> Read {
     let found = store
         .iter()
-        .map(|(id, bytes)| Salvage::new(bytes, SegmentId(*id)));
+        .map(|(id, bytes)| Salvage::new(bytes, FileId::Segment(SegmentId(*id))));
     let found: Vec<Salvage<'_>> = found.filter_map(Result::ok).collect();
     let seals = found
         .iter()
@@ -45,7 +45,7 @@ fn read(store: &Store) -> Read {
         torn: 0,
     };
     for segment in &found {
-        let sealed = ends.get(&segment.segment()).copied();
+        let sealed = ends.get(&SegmentId(segment.file().to_pair().1)).copied();
         segment.read(sealed, |piece| match piece {
             Piece::Frame { frame, .. } if frame.kind == FrameKind::Rows => {
                 read.rows.push((frame.lsn.0, frame.payload.to_vec()));
@@ -78,7 +78,9 @@ fn a_segment_without_a_header_block_gives_all_its_frames() {
             bytes[4096..4096 + 512].copy_from_slice(&slot[..512]);
             bytes[8192..8192 + 512].copy_from_slice(&slot[4096..]);
         }
-        let told = Salvage::new(bytes, SegmentId(id)).unwrap().told();
+        let told = Salvage::new(bytes, FileId::Segment(SegmentId(id)))
+            .unwrap()
+            .told();
         let is_last = store.keys().max() == Some(&id);
         let has_register = keep_register && Register::find(&store[&id], SegmentId(id)).is_some();
         assert!(has_register || !keep_register || !is_last);
@@ -129,7 +131,7 @@ fn every_flipped_byte_costs_at_most_its_frame_and_is_told() {
 fn a_cut_segment_is_told_with_what_its_successor_knows() {
     let (mut store, rows) = log();
     let ends = {
-        let three = Salvage::new(&store[&3], SegmentId(3)).unwrap();
+        let three = Salvage::new(&store[&3], FileId::Segment(SegmentId(3))).unwrap();
         three.first_lsn()
     };
     store.get_mut(&2).unwrap().truncate(15_000);
@@ -167,18 +169,18 @@ fn other_versions_and_garbage_are_told_apart() {
         newer[at + 124..at + 128].copy_from_slice(&crc.to_le_bytes());
     }
     assert_eq!(
-        Salvage::new(&newer, SegmentId(1)).err(),
+        Salvage::new(&newer, FileId::Segment(SegmentId(1))).err(),
         Some(Illegible::Newer(2))
     );
     for garbage in [Vec::new(), vec![0; 20_000], vec![0xff; 20_000]] {
         assert_eq!(
-            Salvage::new(&garbage, SegmentId(1)).err(),
+            Salvage::new(&garbage, FileId::Segment(SegmentId(1))).err(),
             Some(Illegible::Nothing)
         );
     }
-    let renamed = Salvage::new(&store[&1], SegmentId(9)).unwrap();
+    let renamed = Salvage::new(&store[&1], FileId::Segment(SegmentId(9))).unwrap();
     assert_eq!(
-        (renamed.segment(), renamed.node_id()),
-        (SegmentId(1), Some(NODE))
+        (renamed.file(), renamed.node_id()),
+        (FileId::Segment(SegmentId(1)), Some(NODE))
     );
 }

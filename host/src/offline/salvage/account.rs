@@ -4,15 +4,16 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use tidegate_core::http::json_string;
-use tidegate_core::ids::SegmentId;
+use tidegate_core::ids::FileId;
 
-use crate::store::points_text;
+use crate::store::{file_text, points_text};
 
 /// What became of one log.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Account {
     pub database: String,
     pub segments: u64,
+    pub snapshots: u64,
     pub records: u64,
     /// Points written.
     pub points: u64,
@@ -31,7 +32,7 @@ pub(super) struct Account {
 /// A range that was durable once and could not be written out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Loss {
-    pub segment: SegmentId,
+    pub file: FileId,
     pub offset: u64,
     pub length: u64,
     /// The first, if anything tells it, and the last LSN.
@@ -56,12 +57,12 @@ impl Account {
     /// For a person.
     pub(super) fn text(&self) -> String {
         let mut text = format!(
-            "database {:?}: {} segments, {} records, {} points written\n",
-            self.database, self.segments, self.records, self.points
+            "database {:?}: {} snapshots, {} segments, {} records, {} points written\n",
+            self.database, self.snapshots, self.segments, self.records, self.points
         );
         for loss in &self.lost {
             let Loss {
-                segment,
+                file,
                 offset,
                 length,
                 lsns: (first, last),
@@ -69,15 +70,15 @@ impl Account {
             } = loss;
             let first = first.map_or_else(|| "?".to_owned(), |lsn| lsn.to_string());
             let what = if (*offset, *length) == (0, 0) {
-                "the whole segment is missing".to_owned()
+                "all of it is missing".to_owned()
             } else {
                 format!("at {offset}, {length} bytes")
             };
             let points = points_text(*points);
             let _ = writeln!(
                 text,
-                "  lost: segment {:016x} {what}, LSN {first} to {last}, {points}",
-                segment.0
+                "  lost: {} {what}, LSN {first} to {last}, {points}",
+                file_text(*file)
             );
         }
         for (path, why) in &self.illegible {
@@ -111,10 +112,11 @@ impl Account {
     /// For a machine: one object.
     pub(super) fn json(&self) -> String {
         let mut out = format!(
-            "{{\"database\": {}, \"segments\": {}, \"records\": {}, \"points\": {}, \
+            "{{\"database\": {}, \"snapshots\": {}, \"segments\": {}, \"records\": {}, \"points\": {}, \
              \"points_dropped\": {}, \"rows_of_unknown_policy\": {}, \"torn_bytes\": {}, \
              \"complete\": {}",
             quoted(&self.database),
+            self.snapshots,
             self.segments,
             self.records,
             self.points,
@@ -125,10 +127,13 @@ impl Account {
         );
         let number = |number: Option<u64>| number.map_or_else(|| "null".into(), |n| n.to_string());
         let losses = self.lost.iter().map(|loss| {
+            let (kind, id) = match loss.file {
+                FileId::Segment(id) => ("segment", id.0),
+                FileId::Blob(id) => ("snapshot", id.0),
+            };
             format!(
-                "{{\"segment\": {}, \"offset\": {}, \"length\": {}, \"first_lsn\": {}, \
+                "{{\"{kind}\": {id}, \"offset\": {}, \"length\": {}, \"first_lsn\": {}, \
                  \"last_lsn\": {}, \"points\": {}}}",
-                loss.segment,
                 loss.offset,
                 loss.length,
                 number(loss.lsns.0),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 
-use tidegate_core::ids::{LayoutId, SegmentId, SeriesId, ShardId};
+use tidegate_core::ids::{FileId, LayoutId, SegmentId, SeriesId, ShardId};
 use tidegate_core::wal::definition::{self, Definition};
 use tidegate_core::wal::{Frame, FrameKind, Piece, Salvage, sections};
 
@@ -42,7 +42,8 @@ pub(super) fn salvage(log: &Log, files: &mut Files) -> io::Result<(Account, Stri
     }
     account.lost.extend(missing(&members, log));
     for member in &members {
-        account.segments += 1;
+        account.segments += u64::from(!member.is_snapshot());
+        account.snapshots += u64::from(member.is_snapshot());
         let mut numbers = Numbers::default();
         each_piece(log, member, |piece| {
             if let Piece::Frame { frame, .. } = piece
@@ -62,15 +63,21 @@ pub(super) fn salvage(log: &Log, files: &mut Files) -> io::Result<(Account, Stri
                 .push(format!("{path}: {unreadable} bytes could not be read"));
         }
     }
-    account.lost.sort_by_key(|loss| (loss.segment, loss.offset));
+    account.lost.sort_by_key(|loss| (loss.file, loss.offset));
     Ok((account, policies.statements(&log.name)))
 }
 
 /// Segments without the repairs that were not brought to their end: what they repeat is in the
 /// segments they follow, if those are there.
 fn counted(log: &Log, account: &mut Account) -> Vec<Member> {
-    let is_there = |id: SegmentId| log.segments.iter().any(|member| member.segment == id);
-    let mut members = log.segments.clone();
+    let is_there = |id| {
+        log.members
+            .iter()
+            .any(|member| member.id == FileId::Segment(id))
+    };
+    let mut members = log.members.clone();
+    let low = covered(log);
+    members.retain(|member| member.number() >= low);
     members.retain(|member| {
         let is_repeated = member.is_abandoned && member.predecessor.is_some_and(is_there);
         if is_repeated {
@@ -83,6 +90,15 @@ fn counted(log: &Log, account: &mut Account) -> Vec<Member> {
     members
 }
 
+/// What has a lower number than this is covered by a snapshot, and waits to be deleted.
+fn covered(log: &Log) -> u64 {
+    let snapshots = log
+        .members
+        .iter()
+        .filter(|member| member.is_snapshot() && member.is_sure);
+    snapshots.map(Member::number).max().unwrap_or(0)
+}
+
 /// Segments that others name and that are not there.
 fn missing(members: &[Member], log: &Log) -> Vec<Loss> {
     let mut lost: Vec<Loss> = Vec::new();
@@ -90,12 +106,14 @@ fn missing(members: &[Member], log: &Log) -> Vec<Loss> {
         let Some(before) = member.predecessor else {
             continue;
         };
-        let is_there = log.segments.iter().any(|other| other.segment == before);
-        if is_there || lost.iter().any(|loss| loss.segment == before) {
+        let file = FileId::Segment(before);
+        let is_there = log.members.iter().any(|other| other.id == file);
+        let is_covered = before.0 < covered(log);
+        if is_there || is_covered || lost.iter().any(|loss| loss.file == file) {
             continue;
         }
         lost.push(Loss {
-            segment: before,
+            file,
             offset: 0,
             length: 0,
             // Where it began is known to none but itself.
@@ -119,7 +137,8 @@ fn each_piece(
     let Ok(found) = Salvage::new(&contents.bytes, member.file.named) else {
         return Ok(contents.unreadable);
     };
-    let sealed = log.seals.get(&member.segment).copied();
+    let sealed = log.seals.get(&SegmentId(member.number())).copied();
+    let sealed = sealed.filter(|_| !member.is_snapshot());
     let mut done = Ok(());
     found.read(sealed, |piece| {
         if done.is_ok() {
@@ -147,7 +166,7 @@ fn take(
         // A copy or a pad: nothing is lost.
         Piece::Lost(damage) if damage.points == Some(0) => {}
         Piece::Lost(damage) => account.lost.push(Loss {
-            segment: damage.segment,
+            file: damage.file,
             offset: damage.offset,
             length: damage.length,
             lsns: (Some(damage.first.0), damage.last.0),
@@ -209,7 +228,7 @@ fn rows(
     account.points += points - dropped - unwritten;
     if unwritten > 0 {
         account.lost.push(Loss {
-            segment: frame.segment,
+            file: frame.file,
             offset: frame.offset,
             length: frame.payload.len() as u64,
             lsns: (Some(frame.lsn.0), frame.lsn.0),

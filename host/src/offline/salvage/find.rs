@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use tidegate_core::ids::{Lsn, SegmentId};
+use tidegate_core::ids::{FileId, Lsn, SegmentId};
 use tidegate_core::wal::{Illegible, Salvage};
 
 use super::segment::{self, SegmentFile};
@@ -16,8 +16,8 @@ use crate::store::DatabaseDir;
 pub(super) struct Log {
     /// The database, or a name for one that nothing names.
     pub name: String,
-    /// In order of their ids.
-    pub segments: Vec<Member>,
+    /// Snapshots first, then segments, in order of their ids.
+    pub members: Vec<Member>,
     /// Files that cannot be read, with the reason.
     pub illegible: Vec<(PathBuf, String)>,
     /// Where each segment ends, and the LSN that follows, as far as a later one says.
@@ -26,19 +26,22 @@ pub(super) struct Log {
     pub notes: Vec<String>,
 }
 
-/// A segment of a log.
+/// A segment or snapshot of a log.
 #[derive(Clone, Debug)]
 pub(super) struct Member {
     pub file: SegmentFile,
-    pub segment: SegmentId,
+    pub id: FileId,
     pub predecessor: Option<SegmentId>,
     pub first_lsn: Lsn,
     pub is_abandoned: bool,
+    /// Whether it says itself what it is.
+    pub is_sure: bool,
 }
 
 /// A directory with segments in it, and whose it says it is.
 struct Place {
     wal: PathBuf,
+    blobs: PathBuf,
     name: String,
     node_id: Option<u128>,
 }
@@ -51,15 +54,18 @@ pub(super) fn logs(dir: &Path, only: Option<&str>) -> Result<Vec<Log>, Failure> 
         nodes.push((place.node_id, Log::new(&place.name)));
     }
     for (index, place) in places.iter().enumerate() {
-        let files = segment::list(&place.wal);
-        let files = files.map_err(|error| Failure::io("list", &place.wal, &error))?;
+        let mut files =
+            segment::list(&place.wal).map_err(|error| Failure::io("list", &place.wal, &error))?;
+        // It is made with the first snapshot.
+        files.extend(segment::list(&place.blobs).unwrap_or_default());
         for file in files {
             place_file(file, index, &mut nodes);
         }
     }
     let mut logs: Vec<Log> = nodes.into_iter().map(|(_, log)| log).collect();
     for log in &mut logs {
-        log.segments.sort_by_key(|member| member.segment);
+        log.members
+            .sort_by_key(|member| (!member.is_snapshot(), member.id));
     }
     if let Some(only) = only {
         logs.retain(|log| log.name == only);
@@ -101,20 +107,21 @@ fn place_file(file: SegmentFile, index: usize, nodes: &mut Vec<(Option<u128>, Lo
         _ => index,
     };
     let log = &mut nodes[own].1;
-    if found.segment() != file.named {
-        let (path, is) = (file.path.display(), found.segment());
+    if found.file() != file.named {
+        let (path, is) = (file.path.display(), found.file());
         log.notes
-            .push(format!("{path} is segment {is}, whatever its name says"));
+            .push(format!("{path} is {is}, whatever its name says"));
     }
     if let (Some(before), Some(seal)) = (found.predecessor(), found.seal()) {
         let known = log.seals.entry(before).or_insert(seal);
         *known = (*known).max(seal);
     }
-    log.segments.push(Member {
-        segment: found.segment(),
+    log.members.push(Member {
+        id: found.file(),
         predecessor: found.predecessor(),
         first_lsn: found.first_lsn(),
         is_abandoned: found.is_abandoned_repair(),
+        is_sure: found.node_id().is_some(),
         file,
     });
 }
@@ -146,11 +153,22 @@ fn illegible(why: Illegible, bytes: &[u8]) -> String {
     }
 }
 
+impl Member {
+    pub(super) const fn is_snapshot(&self) -> bool {
+        matches!(self.id, FileId::Blob(_))
+    }
+
+    /// Its number.
+    pub(super) const fn number(&self) -> u64 {
+        self.id.to_pair().1
+    }
+}
+
 impl Log {
     fn new(name: &str) -> Self {
         Self {
             name: name.to_owned(),
-            segments: Vec::new(),
+            members: Vec::new(),
             illegible: Vec::new(),
             seals: BTreeMap::new(),
             notes: Vec::new(),
@@ -199,6 +217,7 @@ fn place(path: &Path) -> Place {
     };
     Place {
         wal: path.join("wal"),
+        blobs: path.join("blobs"),
         name: identity
             .as_ref()
             .map_or_else(unnamed, |found| found.name.clone()),

@@ -4,19 +4,19 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use tidegate_core::ids::SegmentId;
+use tidegate_core::ids::FileId;
 
-use crate::store::{open_read, segment_of};
+use crate::store::{file_of, open_read};
 
 /// Read at a time; where that fails, page by page.
 const CHUNK_BYTES: usize = 1 << 20;
 const PAGE_BYTES: usize = 4096;
 
-/// A file that bears the name of a segment.
+/// A file that bears the name of a segment or snapshot.
 #[derive(Clone, Debug)]
 pub(super) struct SegmentFile {
     pub path: PathBuf,
-    pub named: SegmentId,
+    pub named: FileId,
 }
 
 /// What a file holds.
@@ -27,14 +27,14 @@ pub(super) struct Contents {
     pub unreadable: u64,
 }
 
-/// The segments in a directory, in order of their names.
+/// The segments or snapshots in a directory, in order of their names.
 pub(super) fn list(directory: &Path) -> io::Result<Vec<SegmentFile>> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(directory)? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let is_file = path.symlink_metadata().is_ok_and(|found| found.is_file());
-        if let Some(named) = segment_of(&name).filter(|_| is_file) {
+        if let Some(named) = file_of(&name).filter(|_| is_file) {
             files.push(SegmentFile { path, named });
         }
     }
