@@ -2,12 +2,20 @@
 
 #[path = "cli/clients.rs"]
 mod clients;
+#[path = "cli/disk.rs"]
+mod disk;
+#[path = "cli/failing.rs"]
+mod failing;
 #[path = "cli/full.rs"]
 mod full;
+#[path = "cli/locks.rs"]
+mod locks;
 #[path = "cli/refusals.rs"]
 mod refusals;
 #[path = "cli/signals.rs"]
 mod signals;
+#[path = "cli/traps.rs"]
+mod traps;
 
 use std::fs;
 use std::io::Read as _;

@@ -169,7 +169,7 @@ fn a_log_that_the_server_refuses_is_salvaged() {
     let done = salvage(&world.data(), &[]);
     // The segments before that one are elsewhere.
     assert_eq!(done.code, Some(3), "{}", done.account);
-    let fresh = snapshot(&world::import_into_server(&done.out));
+    let fresh = snapshot(&world::import_into_server(&done.out).0);
     for (place, sent) in &world.points {
         assert_eq!(fresh.get(place), Some(sent), "{}", done.account);
     }

@@ -37,6 +37,8 @@ pub(crate) struct Data {
     pub wal_snapshot_size: Size,
     /// Log bytes that may wait for the disk; beyond, writes are answered 503.
     pub wal_pending_size: Size,
+    /// Space kept for what is accepted when the disk fills up; 0 for none.
+    pub space_reserve_size: Size,
     /// Whether measurements and tags must be printable UTF-8.
     pub validate_keys: bool,
     /// A database that nobody used for this long gives its memory back.
@@ -104,6 +106,7 @@ impl Default for Data {
             wal_segment_size: Size(64 << 20),
             wal_snapshot_size: Size(256 << 20),
             wal_pending_size: Size(64 << 20),
+            space_reserve_size: Size(96 << 20),
             validate_keys: false,
             idle_close: Span::seconds(600),
         }

@@ -13,7 +13,7 @@ use crate::engine::Maker;
 use crate::failure::Failure;
 use crate::http;
 use crate::log::log;
-use crate::store::{DataDir, random};
+use crate::store::{DataDir, Reserve, random};
 
 /// How long a request waits for its database to open before it is told to come back.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
@@ -49,12 +49,15 @@ async fn run(config: Config) -> Result<(), Failure> {
         .local_addr()
         .map_err(|error| Failure::world(format!("no address to listen on: {error}")))?;
     let data = DataDir::open(&config.data.dir)?;
+    let reserve = Reserve::open(&config.data.dir, config.data.space_reserve_size.0)
+        .map_err(|error| Failure::io("keep a reserve in", &config.data.dir, &error))?;
     let maker = Maker::new(&config.guest)?;
     let engines = maker.describe();
     let context = Context {
         maker,
         data: config.data.clone(),
         body_bytes_max: config.http.max_body_size.0,
+        reserve: Arc::new(reserve),
         open_timeout: OPEN_TIMEOUT,
         late_failures: AtomicU64::new(0),
     };
@@ -74,8 +77,15 @@ async fn run(config: Config) -> Result<(), Failure> {
     );
     http::serve(server, listener, stop).await;
     log!("closing databases");
-    let closed = tokio::task::spawn_blocking(move || databases.shut_down()).await;
-    closed.map_err(|error| Failure::world(format!("closing databases: {error}")))?;
+    let closing = move || {
+        databases.shut_down();
+        databases.summary()
+    };
+    let closed = tokio::task::spawn_blocking(closing).await;
+    let summary = closed.map_err(|error| Failure::world(format!("closing databases: {error}")))?;
+    for line in summary {
+        log!("{line}");
+    }
     log!("stopped");
     Ok(())
 }

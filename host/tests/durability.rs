@@ -108,6 +108,16 @@ fn damage_is_reported_and_does_not_stop_the_start() {
     let health = server.ask("GET /health HTTP/1.0\r\n\r\n");
     assert!(health.starts_with("HTTP/1.0 200 "), "it serves: {health}");
     assert!(health.contains(r#""name":"database \"a\"""#), "{health}");
+    server.signal("-TERM");
+    let (_, log) = server.wait();
+    let summary = log.split("closing databases").nth(1).expect("a summary");
+    for part in [
+        "1 databases, 1 points acknowledged in this run",
+        "database \"a\" at opening: 1 damaged ranges with 10 points, 0 torn bytes",
+        "damaged: segment 0000000000000002 at ",
+    ] {
+        assert!(summary.contains(part), "{part}: {log}");
+    }
 }
 
 #[test]

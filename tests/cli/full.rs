@@ -1,74 +1,15 @@
 //! A disk that fills up and is freed again.
 
-use std::fs::{self, File};
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use tidegate_tests::kit::{Process, TempDir, free_port};
-use tidegate_tests::proof::server::{Face, Server, binary};
-use tidegate_tests::proof::{missing_layer, say};
+use tidegate_tests::kit::TempDir;
+use tidegate_tests::proof::say;
+use tidegate_tests::proof::server::{Face, Server};
 
-/// A small file system of its own, held by a process that sleeps in its mount namespace.
-struct SmallDisk {
-    keeper: Process,
-    /// Where it is, seen from inside.
-    inside: PathBuf,
-}
-
-impl SmallDisk {
-    /// `None` where mounting is not allowed.
-    fn new(home: &TempDir) -> Option<Self> {
-        let inside = home.path().join("disk");
-        fs::create_dir(&inside).expect("dir");
-        let script = "mount -t tmpfs -o size=12m tmpfs \"$0\" && echo mounted && exec sleep 600";
-        let mut command = Command::new("unshare");
-        command.args(["-m", "sh", "-c", script]).arg(&inside);
-        let keeper = Process::spawn(&mut command, &home.path().join("keeper")).ok()?;
-        let start = Instant::now();
-        while !keeper.log_tail().contains("mounted") {
-            if start.elapsed() > Duration::from_secs(5) {
-                return None;
-            }
-            sleep(Duration::from_millis(20));
-        }
-        Some(Self { keeper, inside })
-    }
-
-    /// The same place, seen from here.
-    fn outside(&self) -> PathBuf {
-        let inside = self.inside.strip_prefix("/").expect("absolute");
-        Path::new(&format!("/proc/{}/root", self.keeper.pid())).join(inside)
-    }
-
-    fn start(&self, face: Face, home: &TempDir) -> Server {
-        let address = free_port().expect("port");
-        let mut command = Command::new("nsenter");
-        command.args(["-t", &self.keeper.pid().to_string(), "-m", "--"]);
-        command.arg(binary()).arg("serve");
-        command.arg("--data").arg(self.inside.join("data"));
-        command.args(["--http", &address.to_string()]);
-        if face == Face::Native {
-            command.arg("--native");
-        }
-        let log = home.path().join("log");
-        Server::spawn(face, address, &mut command, &log).expect("server")
-    }
-
-    /// Leaves no byte free.
-    fn fill(&self) {
-        let mut filler = File::create(self.outside().join("filler")).expect("filler");
-        for size in [1 << 20, 4096, 1] {
-            while filler.write_all(&vec![0; size]).is_ok() {}
-        }
-    }
-
-    fn free(&self) {
-        fs::remove_file(self.outside().join("filler")).expect("freed");
-    }
-}
+use crate::disk::SmallDisk;
 
 #[test]
 fn a_full_disk_is_a_passing_refusal() {
@@ -82,10 +23,9 @@ fn a_full_disk_is_a_passing_refusal() {
 fn fill_and_free(face: Face) {
     let home = TempDir::new("full").expect("dir");
     let Some(disk) = SmallDisk::new(&home) else {
-        missing_layer("a disk that can be filled", "mounting needs privileges");
         return;
     };
-    let server = disk.start(face, &home);
+    let server = disk.start(face, &home, &[]);
     server.execute("CREATE DATABASE d").expect("database");
     let mut told = Told::default();
     for _ in 0..20 {
@@ -119,7 +59,7 @@ fn fill_and_free(face: Face) {
     }
     let refused = told.refused.len();
     server.kill().expect("killed");
-    let server = disk.start(face, &home);
+    let server = disk.start(face, &home, &[]);
     told.check(&server);
     say(&format!(
         "cli, {}: disk full twice: {refused} bodies refused with 503, {} acknowledged points \
@@ -127,6 +67,140 @@ fn fill_and_free(face: Face) {
         face.name(),
         told.acknowledged.len()
     ));
+}
+
+#[test]
+fn what_was_accepted_before_the_disk_filled_is_acknowledged() {
+    for face in [Face::Guest, Face::Native] {
+        if face.is_here() {
+            fill_under_load(face, &[], true);
+        }
+    }
+    // Without a reserve some of it is not, or this test could not fail.
+    if Face::Native.is_here() {
+        let off = ("TIDEGATE_DATA_SPACE_RESERVE_SIZE", "0");
+        fill_under_load(Face::Native, &[off], false);
+    }
+}
+
+fn fill_under_load(face: Face, variables: &[(&str, &str)], has_reserve: bool) {
+    let home = TempDir::new("full-load").expect("dir");
+    let Some(disk) = SmallDisk::new(&home) else {
+        return;
+    };
+    let server = disk.start(face, &home, variables);
+    assert_eq!(disk.reserve_bytes() > 1 << 20, has_reserve);
+    server.execute("CREATE DATABASE d").expect("database");
+    server.execute("CREATE DATABASE e").expect("database");
+    let load = Load::default();
+    std::thread::scope(|scope| {
+        for writer in 0..4 {
+            let (load, server) = (&load, &server);
+            scope.spawn(move || load.write_until_full(server, writer));
+        }
+        sleep(Duration::from_millis(100));
+        disk.fill();
+    });
+    let acknowledged = load.acknowledged.into_inner().expect("unpoisoned");
+    let broken = load.broken.into_inner().expect("unpoisoned");
+    let context = format!("{}, reserve: {has_reserve}", face.name());
+    assert!(acknowledged.len() > 20, "{context}");
+    assert_eq!(broken.is_empty(), has_reserve, "{context}: {broken:?}");
+    if !has_reserve {
+        return;
+    }
+    assert_eq!(disk.reserve_bytes(), 0, "{context}: it was given back");
+    for (database, number) in &acknowledged {
+        assert!(
+            is_there(&server, database, *number),
+            "{context}: {database} {number}"
+        );
+    }
+    let health = server
+        .client()
+        .expect("connection")
+        .get("/health")
+        .expect("answer");
+    assert_eq!(health.status, 503, "{context}");
+    assert!(health.text().contains("disk is full"), "{}", health.text());
+    server.kill().expect("killed");
+    // Still full: what was acknowledged is there, and nothing is taken.
+    let server = disk.start(face, &home, variables);
+    for (database, number) in &acknowledged {
+        assert!(
+            is_there(&server, database, *number),
+            "{context}: {database} {number}"
+        );
+    }
+    let mut told = Told::default();
+    assert_eq!(told.write(&server), 503, "{context}");
+    disk.free();
+    let start = Instant::now();
+    while told.write(&server) != 204 {
+        assert!(
+            start.elapsed() < Duration::from_secs(20),
+            "{context}: no writes"
+        );
+        sleep(Duration::from_millis(100));
+    }
+    assert!(
+        disk.reserve_bytes() > 1 << 20,
+        "{context}: it is there again"
+    );
+    say(&format!(
+        "cli, {context}: the disk filled under load of four writers: {} bodies of 2 KB \
+         acknowledged and all there, also after a kill on the full disk; no answer was broken; \
+         writes went on {:?} after space came",
+        acknowledged.len(),
+        start.elapsed()
+    ));
+}
+
+fn is_there(server: &Server, database: &str, number: u64) -> bool {
+    let statement = format!("SELECT v FROM m WHERE time = {number}");
+    let answer = server.query(database, &statement).expect("answer").text();
+    answer.contains(&format!("[{number},{number}]"))
+}
+
+/// Writers and what they were told.
+#[derive(Default)]
+struct Load {
+    is_full: AtomicBool,
+    acknowledged: Mutex<Vec<(&'static str, u64)>>,
+    /// Answers to what had been accepted and was not made durable.
+    broken: Mutex<Vec<String>>,
+}
+
+impl Load {
+    fn write_until_full(&self, server: &Server, writer: u64) {
+        let database = ["d", "e"][writer as usize % 2];
+        let mut client = server.client().expect("connection");
+        for number in (writer..).step_by(4) {
+            if self.is_full.load(Ordering::Relaxed) {
+                return;
+            }
+            let line = format!("m,pad={} v={number}i {number}", "x".repeat(2_000));
+            let target = format!("/write?db={database}");
+            let answer = client.post(&target, line.as_bytes()).expect("answer");
+            let text = answer.text();
+            match answer.status {
+                204 => {
+                    let mut acknowledged = self.acknowledged.lock().expect("unpoisoned");
+                    acknowledged.push((database, number));
+                }
+                503 => {
+                    self.is_full.store(true, Ordering::Relaxed);
+                    assert!(answer.header("Retry-After").is_some(), "{text}");
+                    // Refused is one thing; accepted and not kept is another.
+                    if !text.contains("no space") {
+                        self.broken.lock().expect("unpoisoned").push(text);
+                    }
+                    return;
+                }
+                other => panic!("{other}: {text}"),
+            }
+        }
+    }
 }
 
 /// What was sent, by the answer it got.

@@ -23,13 +23,6 @@ fn reports_of_one_record_are_told_from_others() {
         one_record_lost(&json.replace(": 48,", ": 47,").replacen("47", "4", 1)),
         (false, true)
     );
-    let notice = "damaged log: 1 ranges, 1 points lost; the first at byte 8 of segment 2, 64 \
-        bytes, LSN 5 to 5. The rest of the log is in use";
-    assert_eq!(one_record_lost(notice), (true, true));
-    assert_eq!(
-        one_record_lost(&notice.replace("5 to 5", "5 to 6")),
-        (false, true)
-    );
     assert_eq!(one_record_lost(""), (false, false));
 }
 
@@ -71,18 +64,12 @@ fn tear(face: Face) {
         let server = Server::start(face, home.path()).expect("it starts with a torn tail");
         let stored = count(&server);
         assert_eq!(stored, POINTS + kind, "{} {kind}", face.name());
-        reported += u64::from(tells_of_tail(&report(face, home.path())));
+        reported += u64::from(tells_of_tail(&report(home.path())));
         let more = format!("m v={kind} {}", 1_000_000 + kind);
         write(&server, &more);
         server.kill().expect("kill");
     }
-    // Under Node nothing is reported of bytes that nobody was promised.
-    let silent = face == Face::Node;
-    assert!(
-        reported > 0 || silent,
-        "{}: no torn tail was reported",
-        face.name()
-    );
+    assert!(reported > 0, "{}: no torn tail was reported", face.name());
     say(&format!(
         "kill, {}: 4 torn tails, {reported} runs reported them, {POINTS} points and those \
          written in between all there",
@@ -112,7 +99,7 @@ fn flip(face: Face) {
         let server = Server::start(face, copy.path()).expect("it starts with damage");
         let stored = count(&server);
         let lost = POINTS - stored;
-        let told = report(face, copy.path());
+        let told = report(copy.path());
         let context = format!(
             "{}: seed {seed}, byte {at} of {length}: {told}",
             face.name()
@@ -199,27 +186,13 @@ fn count(server: &Server) -> u64 {
     points.len() as u64
 }
 
-/// What `recovery.json` of the one database says, or under Node the log; empty if nothing.
-fn report(face: Face, home: &Path) -> String {
-    let name = if face == Face::Node {
-        "log"
-    } else {
-        "recovery.json"
-    };
-    let found = files(home).into_iter().find(|path| path.ends_with(name));
-    let text = found.map_or_else(String::new, |path| {
+/// What `recovery.json` of the one database says; empty if there is none.
+fn report(home: &Path) -> String {
+    let mut found = files(home).into_iter();
+    let found = found.find(|path| path.ends_with("recovery.json"));
+    found.map_or_else(String::new, |path| {
         fs::read_to_string(path).expect("report")
-    });
-    let notices = |text: &str| -> String {
-        text.lines()
-            .filter(|line| line.contains("damaged log"))
-            .collect()
-    };
-    if face == Face::Node {
-        notices(&text)
-    } else {
-        text
-    }
+    })
 }
 
 fn tells_of_tail(report: &str) -> bool {
@@ -234,15 +207,9 @@ fn one_record_lost(report: &str) -> (bool, bool) {
         let (_, rest) = squeezed.split_once(key)?;
         Some(rest.chars().take_while(char::is_ascii_digit).collect())
     };
-    let json = after("first_lsn:").zip(after("last_lsn:"));
-    let lsns = json.or_else(|| {
-        let first = after("lsn")?;
-        let last = after(&format!("lsn{first}to"))?;
-        Some((first, last))
-    });
-    let counted = squeezed.contains("points:1}") || squeezed.contains(",1pointslost");
-    let uncounted =
-        squeezed.contains("points:null}") || squeezed.contains("anunknownnumberofpointslost");
+    let lsns = after("first_lsn:").zip(after("last_lsn:"));
+    let counted = squeezed.contains("points:1}");
+    let uncounted = squeezed.contains("points:null}");
     let one = lsns.is_some_and(|(first, last)| first == last);
     (one && (counted || uncounted), counted)
 }

@@ -106,7 +106,7 @@ fn lines(from: u64, now_s: u64) -> String {
             0 => format!(
                 "m\\ x,{tags} v={n}.25,i={}i,b={} {time}\n",
                 n * 70_000,
-                n % 3 == 0
+                n.is_multiple_of(3)
             ),
             1 => format!("m,{tags} s=\"q\\\"uo\\\\te {n}\\nx,y=z\" {time}\n"),
             2 => format!("m,{tags} v=-{n}e-7,a\\ b\\,c=1i {time}\n"),
@@ -193,7 +193,7 @@ pub(crate) fn lost_of(account: &str) -> Option<usize> {
 /// Imports what a salvage wrote into a fresh server, both ways: with InfluxDB's client where it
 /// is, and by HTTP. Both must give the same.
 pub(crate) fn import(out: &TempDir) -> Stored {
-    let by_http = snapshot(&import_into_server(out));
+    let by_http = snapshot(&import_into_server(out).0);
     if Command::new("influx").arg("-version").output().is_ok() {
         let home = TempDir::new("imported").expect("dir");
         let server = Server::start(Face::Native, home.path()).expect("server");
@@ -237,9 +237,8 @@ fn files(out: &TempDir) -> Vec<PathBuf> {
     files
 }
 
-/// Imports by HTTP alone.
-pub(crate) fn import_into_server(out: &TempDir) -> Server {
-    // Its directory goes away at once, which a server that holds its files open survives.
+/// Imports by HTTP alone: the server, and the directory that has to live as long.
+pub(crate) fn import_into_server(out: &TempDir) -> (Server, TempDir) {
     let home = TempDir::new("imported").expect("dir");
     let server = Server::start(Face::Native, home.path()).expect("server");
     for file in files(out) {
@@ -260,8 +259,7 @@ pub(crate) fn import_into_server(out: &TempDir) -> Server {
         );
         write(&server, &database, &policy, &text);
     }
-    std::mem::forget(home);
-    server
+    (server, home)
 }
 
 /// Every file below a directory with its bytes.

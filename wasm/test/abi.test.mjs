@@ -13,7 +13,7 @@ test("nothing is imported", () => {
 
 test("garbage is misuse and the instance lives on", () => {
   const { exports } = new WebAssembly.Instance(module, {});
-  assert.equal(exports.abi_version(), 1);
+  assert.equal(exports.abi_version(), 2);
   assert.equal(exports.engine_phase(), 4);
   assert.equal(exports.engine_write(0xffffffff, 0), MISUSE);
   for (let length = 0; length < 200; length += 7) {

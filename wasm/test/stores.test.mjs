@@ -18,6 +18,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 
+import { open } from "../dist/entry/node.js";
 import { FileStores } from "../dist/stores/file.js";
 import { identityOf, identityText } from "../dist/stores/database_file.js";
 import { MemoryStores } from "../dist/stores/memory.js";
@@ -378,4 +379,85 @@ test("file: a create whose last sync fails leaves nothing behind, now or for the
       },
     );
     await stores.close();
+  }));
+
+/** A directory with one database of ten points, of which the last but one is damaged. */
+async function damaged(directory) {
+  const server = await open(directory);
+  await server.query("CREATE DATABASE db");
+  for (let n = 0; n < 10; n++) {
+    const written = await server.write({ database: "db" }, `m v=${n} ${n}`);
+    assert.equal(written.status, 204);
+  }
+  await server.close();
+  const wal = join(directory, "databases", "000001", "wal");
+  const path = join(wal, (await readdir(wal)).sort().at(-1));
+  const log = await readFile(path);
+  const at = log.length - 100;
+  log[at] ^= 4;
+  await writeFile(path, log);
+  return join(directory, "databases", "000001", "recovery.json");
+}
+
+test("file: what opening found is written down as the native server does it", () =>
+  withDirectory(async (directory) => {
+    const path = await damaged(directory);
+    const reports = [];
+    const server = await open(directory, { report: (text) => reports.push(text), nowNs: () => 77n });
+    const found = JSON.parse(await readFile(path, "utf8"));
+    await server.close();
+    assert.equal(found.time_ns, 77);
+    assert.equal(found.points, 9);
+    assert.equal(found.damage.length, 1);
+    const keys = ["segment", "offset", "length", "first_lsn", "last_lsn", "points"];
+    assert.deepEqual(Object.keys(found.damage[0]), keys);
+    assert.equal(found.damage[0].first_lsn, found.damage[0].last_lsn);
+    assert.equal(reports.length, 1, "and it is told");
+    await rm(path);
+    const clean = await open(directory);
+    await clean.query("CREATE DATABASE other");
+    await clean.close();
+    const others = await readdir(join(directory, "databases", "000002"));
+    assert.ok(!others.includes("recovery.json"), "there is nothing to tell");
+  }));
+
+test("file: nobody is answered before what opening found is written down", () =>
+  withDirectory(async (directory) => {
+    const path = await damaged(directory);
+    const stores = await FileStores.take(directory);
+    let fail = true;
+    let release;
+    const gate = new Promise((resolve) => (release = resolve));
+    let reporting;
+    const reached = new Promise((resolve) => (reporting = resolve));
+    const { open: openStore } = stores;
+    stores.open = async (name) => {
+      const store = await openStore.call(stores, name);
+      const { read, report } = store;
+      // The first opening fails and is repeated in the background, while requests come in.
+      store.read = (...range) => {
+        if (!fail) return read.apply(store, range);
+        fail = false;
+        return Promise.reject(new Error("EMFILE"));
+      };
+      store.report = async (json) => {
+        reporting();
+        await gate;
+        await report.call(store, json);
+      };
+      return store;
+    };
+    const server = await open(stores, { report: () => undefined });
+    await reached;
+    let isAnswered = false;
+    const answer = server.query("SELECT v FROM m", "db").then(async (json) => {
+      isAnswered = true;
+      await stat(path);
+      return json;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    assert.ok(!isAnswered);
+    release();
+    assert.equal((await answer).results[0].series[0].values.length, 9);
+    await server.close();
   }));

@@ -15,6 +15,7 @@ export interface Surroundings {
   /** The instance that serves now. */
   face: Face;
   report: (message: string) => void;
+  nowNs: () => bigint;
 }
 
 /** Keeps an engine running over a store: a poisoned one is replaced from the log. */
@@ -31,6 +32,7 @@ export class Database {
   #generation = 0;
   /** Traps since a write last became durable. */
   #traps = 0;
+  #reporting: Promise<void> | undefined;
   /** The last attempt to open; attempts follow each other. */
   #attempt: Promise<unknown> = Promise.resolve();
 
@@ -109,12 +111,36 @@ export class Database {
     await this.store.then((store) => store.close()).catch(() => undefined);
   }
 
+  /** Pending while what opening found is being written down: until then nobody is answered. */
+  get reporting(): Promise<void> | undefined {
+    return this.#reporting;
+  }
+
   #drive(engine: number): Pump {
     this.#face = this.#around.face;
     this.#engine = engine;
     const report = (message: string) => this.#around.report(`database ${this.name}: ${message}`);
-    this.#pump = new Pump(driven(this.#face, engine), this.store, report);
+    const opened = () => this.#tell(engine);
+    this.#pump = new Pump(driven(this.#face, engine), this.store, report, opened);
     return this.#pump;
+  }
+
+  /** Who misses a point finds it in the report. */
+  #tell(engine: number): Promise<void> {
+    const { face, nowNs, report } = this.#around;
+    const json = face.recovery(engine, nowNs());
+    if (json === undefined) return Promise.resolve();
+    const write = async () => {
+      const store = await this.store;
+      await store.report?.(json);
+    };
+    const failed = (error: unknown) =>
+      report(`database ${this.name}: cannot write recovery.json: ${String(error)}`);
+    const reporting = write()
+      .catch(failed)
+      .finally(() => (this.#reporting = undefined));
+    this.#reporting = reporting;
+    return reporting;
   }
 
   /** Replaces the engine when it fails, whether or not somebody waits for it then. */

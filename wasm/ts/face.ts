@@ -35,6 +35,8 @@ export interface Face {
   phase(engine: number): Phase;
   /** What opening found that an operator should know: a refusal, damage. */
   notice(engine: number): string | undefined;
+  /** The text of `recovery.json`, if opening found anything but the log. */
+  recovery(engine: number, atNs: bigint): string | undefined;
   poll(engine: number): Uint8Array | undefined;
   effectBytes(engine: number, id: bigint): Uint8Array;
   complete(engine: number, id: bigint, fault: number): void;

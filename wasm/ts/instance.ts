@@ -61,6 +61,7 @@ export function instantiate(
     release: (engine) => (isGone ? undefined : release(engine)),
     phase: guarded(face.phase),
     notice: guarded(face.notice),
+    recovery: guarded(face.recovery),
     poll: guarded(face.poll),
     effectBytes: guarded(face.effectBytes),
     complete: guarded(face.complete),

@@ -44,6 +44,8 @@ interface Waiter {
 export class Pump {
   readonly #engine: Driven;
   readonly #store: Promise<Store>;
+  /** Called once, in the midst of the call that ends the opening; awaited before all else. */
+  #opened: (() => Promise<void>) | undefined;
   #waiters: Waiter[] = [];
   #current: Promise<void> = Promise.resolve();
   #draining = false;
@@ -68,8 +70,10 @@ export class Pump {
     engine: Driven,
     store: Promise<Store>,
     report: (message: string) => void = () => undefined,
+    opened?: () => Promise<void>,
   ) {
     this.#engine = engine;
+    this.#opened = opened;
     this.#store = store;
     this.#report = report;
     // Whoever makes the store hears of its failure; here it surfaces in `drain`.
@@ -185,8 +189,13 @@ export class Pump {
     }
     // Meanwhile the engine may have been dropped, and nobody is left to report to.
     if (this.#ended !== undefined) return;
-    if (effect.kind === "read") this.#engine.supply(effect.id, fault, bytes);
-    else this.#engine.complete(effect.id, fault);
+    if (effect.kind !== "read") return this.#engine.complete(effect.id, fault);
+    this.#engine.supply(effect.id, fault, bytes);
+    if (this.#opened !== undefined && this.#engine.phase() === "running") {
+      const opened = this.#opened;
+      this.#opened = undefined;
+      await opened();
+    }
   }
 
   async #ask(effect: Effect, store: Store): Promise<Uint8Array> {

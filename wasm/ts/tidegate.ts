@@ -61,6 +61,7 @@ export class Tidegate {
     };
     this.#around = {
       face: this.#instantiate(),
+      nowNs: this.#nowNs,
       report: options.report ?? ((message) => console.warn(`tidegate: ${message}`)),
     };
   }
@@ -96,7 +97,7 @@ export class Tidegate {
   async handle(request: ServerRequest): Promise<ServerAnswer> {
     // Nothing is awaited between this and the last use of the engine's numbers, which hold for
     // one instance only.
-    while (this.#revival !== undefined) await this.#revival;
+    for (let wait = this.#pause(); wait !== undefined; wait = this.#pause()) await wait;
     let handled: Handled;
     try {
       const headers = [...request.headers].flat();
@@ -158,6 +159,15 @@ export class Tidegate {
     this.#databases.clear();
     await this.#administration.catch(() => undefined);
     await this.#stores.close();
+  }
+
+  /** What has to be over before a request may be answered. */
+  #pause(): Promise<void> | undefined {
+    if (this.#revival !== undefined) return this.#revival;
+    for (const { reporting } of this.#databases.values()) {
+      if (reporting !== undefined) return reporting;
+    }
+    return undefined;
   }
 
   /** Called in the midst of the call that trapped. */

@@ -64,6 +64,8 @@ export interface Store {
   delete(file: FileId): Promise<void>;
   /** Keeps a copy of a damaged range for a person to look at; the file stays as it is. */
   quarantine(file: FileId, offset: number, length: number): Promise<void>;
+  /** Keeps a report of what opening found, as JSON, in place of an older one. */
+  report?(json: string): Promise<void>;
   /** Lets go of handles. The files stay. */
   close(): Promise<void>;
 }

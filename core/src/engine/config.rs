@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::ids::FileId;
+use crate::ids::{FileId, Lsn};
 use crate::limits;
 use crate::model::varint;
 
@@ -31,6 +31,9 @@ pub struct Config {
     pub unsigned_support: bool,
     /// Whether keys must be printable UTF-8. influxdb 1.12 `data.validate-keys`, off.
     pub validate_keys: bool,
+    /// Frames that opening leaves out, as if they were damaged: those that ended the engine when
+    /// they were applied. With the file, since an LSN may be given out again in a later segment.
+    pub skip: Vec<(FileId, Lsn)>,
 }
 
 impl Config {
@@ -47,6 +50,7 @@ impl Config {
             body_bytes_max: limits::BODY_BYTES_MAX as u64,
             unsigned_support: false,
             validate_keys: false,
+            skip: Vec::new(),
         }
     }
 
@@ -63,8 +67,15 @@ impl Config {
             self.body_bytes_max,
             u64::from(self.unsigned_support),
             u64::from(self.validate_keys),
+            self.skip.len() as u64,
         ] {
             varint::put(out, number);
+        }
+        for (file, lsn) in &self.skip {
+            let (kind, file) = file.to_pair();
+            varint::put(out, u64::from(kind));
+            varint::put(out, file);
+            varint::put(out, lsn.0);
         }
     }
 
@@ -75,7 +86,7 @@ impl Config {
         let seed = u64::from_le_bytes(bytes.get(*at + 16..*at + 24)?.try_into().ok()?);
         *at += 24;
         let mut number = || varint::get(bytes, at);
-        Some(Self {
+        let mut config = Self {
             database,
             node_id,
             seed,
@@ -86,7 +97,14 @@ impl Config {
             body_bytes_max: number()?,
             unsigned_support: number()? != 0,
             validate_keys: number()? != 0,
-        })
+            skip: Vec::new(),
+        };
+        for _ in 0..number()? {
+            let kind = u8::try_from(number()?).ok()?;
+            let file = FileId::from_pair(kind, number()?)?;
+            config.skip.push((file, Lsn(number()?)));
+        }
+        Some(config)
     }
 }
 

@@ -34,7 +34,9 @@ mod write;
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::sync::atomic::AtomicU64;
 
 pub use config::{Config, FileInfo, decode_listing, encode_listing};
 pub use effect::Effect;
@@ -107,6 +109,8 @@ pub struct Engine {
     /// Effects other than the log's own persists.
     queue: VecDeque<Effect>,
     in_flight: InFlight,
+    /// See [`applying`](Self::applying).
+    applying: Arc<AtomicU64>,
     /// The last LSN of earlier runs.
     opened_at: Lsn,
     /// To delete once this run has made something durable.
@@ -150,6 +154,7 @@ impl Engine {
             recovery: RecoveryReport::default(),
             queue: VecDeque::new(),
             in_flight: InFlight::default(),
+            applying: Arc::default(),
             opened_at: Lsn(0),
             obsolete: Vec::new(),
             snapshots: Snapshots::default(),
@@ -186,6 +191,12 @@ impl Engine {
     /// What opening found. Complete once the phase is `Running`.
     pub const fn recovery(&self) -> &RecoveryReport {
         &self.recovery
+    }
+
+    /// The LSN of the frame that opening is applying; 0 while it is not. To be looked at when the
+    /// engine ended in the midst of that, and can no longer be called.
+    pub fn applying(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.applying)
     }
 
     /// Logical bytes of cache and index.

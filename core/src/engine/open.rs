@@ -2,13 +2,14 @@
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
+use core::sync::atomic::Ordering;
 
 use super::effects::Awaited;
 use super::slot::Slot;
 use super::snapshot::Snapshots;
 use super::{Effect, Engine, FileInfo, State};
 use crate::fault::StorageFault;
-use crate::ids::{LayoutId, SegmentId, SeriesId, ShardId};
+use crate::ids::{FileId, LayoutId, SegmentId, SeriesId, ShardId};
 use crate::meta::Change;
 use crate::model::FieldType;
 use crate::wal::definition::{self, Definition};
@@ -106,33 +107,15 @@ impl Engine {
                     opening.is_reading = true;
                 }
                 Step::FileStart { .. } => opening.known.numbers.clear(),
-                Step::Frame(frame) => match frame.kind {
-                    FrameKind::Definitions => {
-                        self.apply_definitions(frame.payload, &mut opening.known);
-                    }
-                    FrameKind::Rows => {
-                        if !frame.certified {
-                            self.recovery.points_relogged += u64::from(frame.points);
-                            opening.uncertified.push(frame.payload.to_vec());
-                        }
-                        self.apply_rows_frame(&frame, &mut opening.known);
-                    }
-                    _ => {}
-                },
+                Step::Frame(frame) => {
+                    self.apply_frame(&frame, &mut opening.known, &mut opening.uncertified);
+                }
                 Step::Quarantine {
                     file,
                     offset,
                     length,
                     ..
-                } => {
-                    let id = self.in_flight.add(Awaited::Other);
-                    self.queue.push_back(Effect::Quarantine {
-                        id,
-                        file,
-                        offset,
-                        length,
-                    });
-                }
+                } => self.set_aside(file, offset, length),
                 Step::Refuse(text) => {
                     self.state = State::Refused(text);
                     return;
@@ -141,6 +124,58 @@ impl Engine {
             }
         }
         self.state = State::Opening(opening);
+    }
+
+    /// Applies a frame, unless it is one to be left out.
+    fn apply_frame(
+        &mut self,
+        frame: &wal::Frame<'_>,
+        known: &mut Known,
+        uncertified: &mut Vec<Vec<u8>>,
+    ) {
+        if self.config.skip.contains(&(frame.file, frame.lsn)) {
+            self.skip_frame(frame);
+            return;
+        }
+        self.applying.store(frame.lsn.0, Ordering::Relaxed);
+        match frame.kind {
+            FrameKind::Definitions => self.apply_definitions(frame.payload, known),
+            FrameKind::Rows => {
+                if !frame.certified {
+                    self.recovery.points_relogged += u64::from(frame.points);
+                    uncertified.push(frame.payload.to_vec());
+                }
+                self.apply_rows_frame(frame, known);
+            }
+            _ => {}
+        }
+        self.applying.store(0, Ordering::Relaxed);
+    }
+
+    /// Reports a frame as damaged. Definitions may come twice.
+    fn skip_frame(&mut self, frame: &wal::Frame<'_>) {
+        let damage = LogDamage {
+            file: frame.file,
+            offset: frame.offset,
+            length: (wal::FRAME_HEAD_BYTES + frame.payload.len()) as u64,
+            first: frame.lsn,
+            last: frame.lsn,
+            points: Some(u64::from(frame.points)),
+        };
+        if !self.recovery.damage.contains(&damage) {
+            self.recovery.damage.push(damage);
+            self.set_aside(damage.file, damage.offset, damage.length);
+        }
+    }
+
+    fn set_aside(&mut self, file: FileId, offset: u64, length: u64) {
+        let id = self.in_flight.add(Awaited::Other);
+        self.queue.push_back(Effect::Quarantine {
+            id,
+            file,
+            offset,
+            length,
+        });
     }
 
     /// Applies rows and reports those that no definition makes readable: their own frames are

@@ -1,6 +1,9 @@
 //! What opening found in the log.
 
+use alloc::format;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::fmt::Write as _;
 
 use crate::ids::{FileId, Lsn};
 use crate::model::varint;
@@ -24,6 +27,44 @@ pub struct RecoveryReport {
 }
 
 impl RecoveryReport {
+    /// Whether there is more to tell than that the log was read.
+    pub const fn is_notable(&self) -> bool {
+        self.torn_bytes > 0 || !self.damage.is_empty()
+    }
+
+    /// What hosts leave beside the log as `recovery.json`. A count that nothing tells is `null`.
+    pub fn to_json(&self, at_ns: i64) -> String {
+        // Numbers only, so no string needs escaping.
+        let mut json = format!(
+            "{{\n  \"time_ns\": {at_ns},\n  \"segments\": {},\n  \"records\": {},\n  \
+             \"points\": {},\n  \"points_relogged\": {},\n  \"torn_bytes\": {},\n  \
+             \"damage\": [",
+            self.segments, self.records, self.points, self.points_relogged, self.torn_bytes
+        );
+        for (index, damage) in self.damage.iter().enumerate() {
+            let comma = if index == 0 { "" } else { "," };
+            let points = damage.points.map(|points| points.to_string());
+            let points = points.as_deref().unwrap_or("null");
+            let (kind, number) = match damage.file {
+                FileId::Segment(id) => ("segment", id.0),
+                FileId::Blob(id) => ("snapshot", id.0),
+            };
+            // Writing to memory does not fail.
+            let _ = write!(
+                json,
+                "{comma}\n    {{\"{kind}\": {number}, \"offset\": {}, \"length\": {}, \
+                 \"first_lsn\": {}, \"last_lsn\": {}, \"points\": {points}}}",
+                damage.offset, damage.length, damage.first, damage.last
+            );
+        }
+        json.push_str(if self.damage.is_empty() {
+            "]\n}\n"
+        } else {
+            "\n  ]\n}\n"
+        });
+        json
+    }
+
     /// The form that crosses the guest boundary.
     pub fn encode(&self, out: &mut Vec<u8>) {
         let head = [
@@ -77,5 +118,34 @@ impl RecoveryReport {
             });
         }
         Some(report)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::SegmentId;
+    use alloc::vec;
+
+    #[test]
+    fn every_damage_is_listed_and_an_unknown_count_is_null() {
+        let damage = |points| LogDamage {
+            file: FileId::Segment(SegmentId(1)),
+            offset: 4096,
+            length: 40,
+            first: Lsn(2),
+            last: Lsn(3),
+            points,
+        };
+        let report = RecoveryReport {
+            damage: vec![damage(Some(5)), damage(None)],
+            ..RecoveryReport::default()
+        };
+        let json = report.to_json(7);
+        assert!(json.contains("\"points\": 5},\n"), "{json}");
+        assert!(json.contains("\"points\": null}\n  ]"), "{json}");
+        let clean = RecoveryReport::default();
+        assert!(clean.to_json(0).ends_with("\"damage\": []\n}\n"));
+        assert_eq!((report.is_notable(), clean.is_notable()), (true, false));
     }
 }

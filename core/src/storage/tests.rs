@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::{MemoryStorage, drive, open};
 use crate::engine::{Config, Engine, Outcome, Phase, WriteReport, WriteRequest};
-use crate::ids::{SegmentId, SeriesId};
+use crate::ids::{FileId, SegmentId, SeriesId};
 use crate::model::Precision;
 use crate::model::row;
 
@@ -390,4 +390,44 @@ fn rows_of_a_policy_that_was_dropped_are_not_missed_where_a_segment_is_damaged()
     assert_eq!(dump(&again), dump(&engine));
     let damage = &again.recovery().damage;
     assert_eq!(damage.len(), 1, "{damage:?}");
+}
+
+#[test]
+fn a_record_to_be_left_out_is_reported_and_its_neighbours_are_there() {
+    let mut storage = MemoryStorage::default();
+    let mut engine = new_database(&mut storage);
+    let mut tickets = Vec::new();
+    for number in 0..5 {
+        let body = alloc::format!("m v={number} {number}\nm v={number} 10{number}");
+        tickets.push(write(&mut engine, body.as_bytes()).ticket);
+        drive(&mut engine, &mut storage).expect("in turn");
+    }
+    let skip = (FileId::Segment(SegmentId(1)), tickets[3]);
+    let mut config = config();
+    // An LSN of another segment is another record.
+    config.skip = alloc::vec![skip, (FileId::Segment(SegmentId(9)), tickets[2])];
+    let mut bytes = Vec::new();
+    config.encode(&mut bytes);
+    assert_eq!(Config::decode(&bytes, &mut 0), Some(config.clone()));
+    let engine = open(config, &mut storage).expect("memory does not fail");
+    assert_eq!(engine.phase(), Phase::Running);
+    let times: Vec<i64> = dump(&engine).iter().map(|(_, time, ..)| *time).collect();
+    assert_eq!(times, [0, 1, 2, 4, 100, 101, 102, 104]);
+    let [damage] = &engine.recovery().damage[..] else {
+        panic!("{:?}", engine.recovery());
+    };
+    assert_eq!(
+        (damage.file, damage.first, damage.last),
+        (skip.0, skip.1, skip.1)
+    );
+    assert_eq!(damage.points, Some(2));
+    assert_eq!(
+        storage.quarantined(),
+        [(damage.file, damage.offset, damage.length)]
+    );
+    assert_eq!(engine.recovery().points, 8);
+    let applying = engine
+        .applying()
+        .load(core::sync::atomic::Ordering::Relaxed);
+    assert_eq!(applying, 0, "it is over");
 }

@@ -5,14 +5,16 @@
 //! bytes. Where all copies of the header are lost, the register still tells the salt; where that
 //! is lost too, the frames do: a checksum can be run backwards to the seed it began with.
 
+mod first;
+
 use crate::ids::{BlobId, FileId, Lsn, SegmentId};
 
-use super::checksum::{crc32c, seed_of};
-use super::frame::{FRAME_HEAD_BYTES, FrameKind, Head, PAYLOAD_BYTES_MAX, u32_at};
+use super::frame::{FRAME_HEAD_BYTES, FrameKind, Head};
 use super::header::{HEADER_BLOCK_BYTES, Header, HeaderFound, Register, SLOT_BYTES, SLOTS_AT};
 use super::probe::Probe;
 use super::report::{Frame, LogDamage};
 use super::scan::{Found, Walk, Window};
+use first::first_frame;
 
 /// What told how to read a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -328,39 +330,6 @@ const fn nameless(segment: SegmentId, salt: u32) -> Header {
 fn slot_is_written(block: &[u8], at: usize) -> bool {
     let slot = block.get(at..at + SLOT_BYTES).unwrap_or_default();
     slot.iter().any(|&byte| byte != 0)
-}
-
-/// The first whole frame behind the header block, and the salt that it proves.
-fn first_frame(bytes: &[u8], salt: Option<u32>) -> Option<(u64, Head, u32)> {
-    let mut at = HEADER_BLOCK_BYTES as usize;
-    while let Some(head) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
-        let found = frame_at(bytes, at, head, salt);
-        if found.is_some() {
-            return found;
-        }
-        at += 8;
-    }
-    None
-}
-
-fn frame_at(
-    bytes: &[u8],
-    at: usize,
-    head: &[u8; FRAME_HEAD_BYTES],
-    salt: Option<u32>,
-) -> Option<(u64, Head, u32)> {
-    // Cheap first: this is asked at every eighth byte.
-    let length = u32_at(head, 4) as usize;
-    if head[38] != 0 || head[39] != 0 || length > PAYLOAD_BYTES_MAX {
-        return None;
-    }
-    FrameKind::from_code(head[36])?;
-    let salt = salt.unwrap_or_else(|| seed_of(u32_at(head, 0), &head[4..]));
-    let head = Head::decode(head, salt)?;
-    let from = at + FRAME_HEAD_BYTES;
-    let payload = bytes.get(from..from + length)?;
-    // Any head has a salt that fits it; only the right one fits the payload as well.
-    (crc32c(salt, payload) == head.payload_crc).then_some((at as u64, head, salt))
 }
 
 #[cfg(test)]

@@ -1,17 +1,17 @@
 //! One database: its engine while it is open, and the calls of requests.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use tidegate_core::engine::{Executed, WriteError, WriteReport, WriteRequest};
+use tidegate_core::engine::{Executed, RecoveryReport, WriteError, WriteReport, WriteRequest};
 use tidegate_core::http::AckLevel;
 use tidegate_core::ids::CursorId;
 use tokio::sync::Notify;
 
 use super::ack::{Ack, AckQueue};
-use super::{Context, commit};
+use super::{Context, commit, recovered};
 use crate::engine::{Died, EngineFace};
 use crate::log::log;
 use crate::store::{DatabaseDir, Identity};
@@ -23,6 +23,8 @@ pub(crate) struct Database {
     pub(super) identity: Identity,
     pub(super) context: Arc<Context>,
     inner: Mutex<Inner>,
+    /// Points acknowledged in this run.
+    acknowledged: AtomicU64,
     /// There is something to do for the commit thread.
     pub(super) work: Condvar,
     /// The stage changed.
@@ -37,8 +39,10 @@ pub(super) struct Inner {
     /// Counts engines, so that a cursor of an earlier one is not taken for one of this.
     pub epoch: u64,
     pub acks: AckQueue,
-    /// Damaged ranges of the log that the last opening found.
-    pub damage: usize,
+    /// What the last opening found.
+    pub found: Option<RecoveryReport>,
+    /// Nothing becomes durable on its disk: reads go on, writes are refused here.
+    pub is_read_only: bool,
     /// Points that were acknowledged before they were durable, and whose write then failed.
     pub late_failures: u64,
     /// Storage has no space: reads go on, writes are refused here.
@@ -83,6 +87,8 @@ pub(crate) enum Unavailable {
     Failed(String),
     /// Its log is not ours to open.
     Refused(String),
+    /// Nothing becomes durable on its disk; only of writes.
+    ReadOnly,
     /// It is being dropped, or the server stops.
     Gone,
 }
@@ -98,6 +104,10 @@ impl std::fmt::Display for Unavailable {
             Self::Refused(_) => {
                 f.write_str("the log of the database was not opened; the server's log says why")
             }
+            Self::ReadOnly => f.write_str(
+                "the disk of the database does not keep what is written: it is read-only until \
+                 it does; the server's log says more",
+            ),
             Self::Gone => f.write_str("the server is stopping or the database is being dropped"),
         }
     }
@@ -114,13 +124,15 @@ impl Database {
                 engine: None,
                 epoch: 0,
                 acks: AckQueue::default(),
-                damage: 0,
+                found: None,
+                is_read_only: false,
                 late_failures: 0,
                 full: false,
                 stop: false,
                 used: Instant::now(),
                 thread: None,
             }),
+            acknowledged: AtomicU64::new(0),
             work: Condvar::new(),
             changed: Notify::new(),
         })
@@ -131,6 +143,16 @@ impl Database {
         &self.identity.name
     }
 
+    /// So many points were acknowledged.
+    pub(crate) fn count_acknowledged(&self, points: u64) {
+        self.acknowledged.fetch_add(points, Ordering::Relaxed);
+    }
+
+    /// How many points were acknowledged in this run.
+    pub(super) fn acknowledged(&self) -> u64 {
+        self.acknowledged.load(Ordering::Relaxed)
+    }
+
     /// What a person should know of it, and whether it cannot serve for that; the server's log
     /// says more.
     pub(crate) fn concern(&self) -> Option<(String, bool)> {
@@ -138,6 +160,10 @@ impl Database {
         match &inner.stage {
             Stage::Refused(why) => Some((Unavailable::Refused(why.clone()).to_string(), true)),
             Stage::Resting(why) => Some((Unavailable::Failed(why.clone()).to_string(), true)),
+            _ if inner.is_read_only => Some((Unavailable::ReadOnly.to_string(), true)),
+            _ if inner.full || self.context.reserve.is_missing() => {
+                Some(("the disk is full: writes are refused".into(), true))
+            }
             _ => inner.blemish().map(|text| (text, false)),
         }
     }
@@ -194,8 +220,11 @@ impl Database {
         body: &[u8],
         level: AckLevel,
     ) -> Result<Result<(WriteReport, Ack), WriteError>, Unavailable> {
+        if self.lock().is_read_only {
+            return Err(Unavailable::ReadOnly);
+        }
         self.with_engine(|engine, _, acks, full| {
-            if full {
+            if full || self.context.reserve.is_missing() {
                 return Ok(Err(WriteError::NoSpace));
             }
             engine.input(body.len())?.copy_from_slice(body);
@@ -318,8 +347,9 @@ impl Database {
         );
     }
 
-    /// Calls a running engine. If it dies of the call, so do all that wait for it. The commit
-    /// thread is woken if there is something new to make durable, not for reads.
+    /// Calls a running engine. If it dies of the call, so do all that wait for it; who comes after
+    /// is told that it is being opened, and waits for that. The commit thread is woken if there
+    /// is something new to make durable, not for reads.
     fn with_engine<R>(
         &self,
         call: impl FnOnce(&mut dyn EngineFace, u64, &mut AckQueue, bool) -> Result<R, Died>,
@@ -331,7 +361,6 @@ impl Database {
         }
         let engine = match (&inner.stage, &mut inner.engine) {
             (Stage::Running, Some(engine)) => engine,
-            (Stage::Resting(why), _) => return Err(Unavailable::Failed(why.clone())),
             (Stage::Refused(why), _) => return Err(Unavailable::Refused(why.clone())),
             (Stage::Gone, _) => return Err(Unavailable::Gone),
             _ => return Err(Unavailable::Opening),
@@ -353,13 +382,23 @@ impl Database {
 }
 
 impl Inner {
+    /// Why there is no engine: a request found it dead, and left the reason in the stage.
+    pub(super) fn end_reason(&self) -> String {
+        match &self.stage {
+            Stage::Resting(why) => why.clone(),
+            _ => "the engine is gone".into(),
+        }
+    }
+
     /// What a person should know of a database that serves.
     fn blemish(&self) -> Option<String> {
         let mut parts = Vec::new();
-        if self.damage > 0 {
+        if let Some(found) = &self.found
+            && !found.damage.is_empty()
+        {
             parts.push(format!(
-                "damaged ranges in its log: {}; see recovery.json and quarantine/ in its directory",
-                self.damage
+                "{}; see recovery.json and quarantine/ in its directory",
+                recovered::summary(found)
             ));
         }
         if self.late_failures > 0 {

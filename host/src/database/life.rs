@@ -1,24 +1,25 @@
 //! One life of an engine: what it asks for is taken, done while it goes on, and reported. While
 //! one sync runs, the next group fills: that is group commit.
 
+use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
-use tidegate_core::engine::{Effect, Phase, RecoveryReport};
+use tidegate_core::engine::{Effect, Phase};
 use tidegate_core::fault::StorageFault;
-use tidegate_core::ids::Lsn;
+use tidegate_core::ids::{FileId, Lsn};
 use tidegate_core::storage::Storage;
 
 use super::commit::stopped_while_resting;
 use super::drive::{self, Job, Spare};
 use super::instance::{Database, Inner, Stage};
-use super::now_ns;
+use super::past::Past;
 use super::progress::Progress;
+use super::recovered;
 use crate::engine::Died;
-use crate::log::log;
-use crate::store::{FileStorage, write_report};
+use crate::store::{FileStorage, read_skipped};
 
 /// The longest sleep of an idle thread; it looks for idleness and space then.
-const TICK: Duration = Duration::from_secs(1);
+pub(super) const TICK: Duration = Duration::from_secs(1);
 
 /// Why a life of the engine ended.
 pub(super) enum End {
@@ -30,33 +31,52 @@ pub(super) enum End {
     Refused(String),
     /// The engine died, or storage failed under it.
     Failed(String),
+    /// Something could not be made durable.
+    Broken,
+    /// The engine died of a record of its log.
+    Trapped((FileId, Lsn), String),
+    /// What could not be made durable in earlier lives may be so again.
+    Mended,
 }
 
 /// An engine from its opening to its end.
 pub(super) struct Life<'a> {
-    database: &'a Database,
-    storage: FileStorage,
+    pub(super) database: &'a Database,
+    pub(super) storage: FileStorage,
+    /// Nothing is written: see [`Past`].
+    pub(super) is_read_only: bool,
+    /// Whether anything became durable in it.
+    has_persisted: bool,
+    /// Whether a write was given up for want of space, which is no fault of the disk.
+    lacked_space: bool,
     jobs: Vec<Job>,
     spare: Spare,
     progress: Progress,
     /// Up to here no client asked for anything: it is what opening repeats.
-    unasked: Lsn,
+    pub(super) unasked: Lsn,
     /// When space was last looked for.
-    probed: Instant,
+    pub(super) probed: Instant,
 }
 
 impl<'a> Life<'a> {
-    pub(super) fn begin(database: &'a Database) -> Result<Self, End> {
+    /// Begins to open the database; what became of the lives before decides how.
+    pub(super) fn begin(database: &'a Database, past: &Past) -> Result<Self, End> {
+        let is_read_only = past.is_read_only();
         let failed = |why: String| End::Failed(why);
         let io_failed = |error: std::io::Error| End::Failed(error.to_string());
-        let mut storage = FileStorage::new(&database.dir.path());
-        let files = storage
+        let context = &database.context;
+        let reserve = Arc::clone(&context.reserve);
+        let mut storage = FileStorage::new(&database.dir.path(), reserve);
+        let mut files = storage
             .files()
             .map_err(|_| failed(storage.trouble().to_owned()))?;
-        let context = &database.context;
-        let config = context
+        if is_read_only {
+            past.hide_unproven(&mut files);
+        }
+        let mut config = context
             .engine_config(&database.identity)
             .map_err(io_failed)?;
+        config.skip = read_skipped(&database.dir.path()).map_err(io_failed)?;
         let mut engine = context.maker.instance().map_err(|Died(why)| failed(why))?;
         engine
             .open(&config, &files)
@@ -67,16 +87,25 @@ impl<'a> Life<'a> {
         inner.epoch += 1;
         // Tickets begin anew.
         database.fail_acks(&mut inner);
+        inner.is_read_only = is_read_only;
         drop(inner);
         Ok(Self {
             database,
             storage,
+            is_read_only,
+            has_persisted: false,
+            lacked_space: false,
             jobs: Vec::new(),
             spare: Spare::default(),
             progress,
             unasked: Lsn(0),
             probed: Instant::now(),
         })
+    }
+
+    /// What the next life should know of this one.
+    pub(super) fn remember(&self, past: &mut Past) {
+        past.learn(self.has_persisted, self.storage.broken());
     }
 
     pub(super) fn live(&mut self) -> End {
@@ -104,16 +133,15 @@ impl<'a> Life<'a> {
                 return Err(End::Stopped);
             }
             let Some(engine) = &mut inner.engine else {
-                // A request found it dead; its stage says why.
-                let Stage::Resting(why) = &inner.stage else {
-                    return Err(End::Failed("the engine is gone".into()));
-                };
-                return Err(End::Failed(why.clone()));
+                return Err(End::Failed(inner.end_reason()));
             };
             let drained = drive::drain(engine.as_mut(), &mut self.spare, &mut self.jobs);
             let phase = drained.and_then(|()| engine.phase());
             match phase.map_err(|Died(why)| End::Failed(why))? {
-                Phase::Poisoned => return Err(End::Failed("a persist failed".into())),
+                Phase::Poisoned if self.lacked_space => {
+                    return Err(End::Failed("there was no space for a write".into()));
+                }
+                Phase::Poisoned => return Err(End::Broken),
                 Phase::Refused => {
                     let why = engine.refusal().map_err(|Died(why)| End::Failed(why))?;
                     return Err(End::Refused(why));
@@ -124,9 +152,9 @@ impl<'a> Life<'a> {
                     drop(inner);
                     // Before anybody is answered from what is left: who misses a point finds it
                     // in the report.
-                    self.tell(&found);
+                    recovered::tell(self.database, &found, self.progress.elapsed());
                     inner = self.database.lock();
-                    inner.damage = found.damage.len();
+                    inner.found = Some(found);
                     self.let_in(&mut inner);
                     continue;
                 }
@@ -139,32 +167,37 @@ impl<'a> Life<'a> {
             if inner.stop {
                 return Err(End::Stopped);
             }
-            let idle_close = self.database.context.data.idle_close.0;
-            let idle = !idle_close.is_zero() && inner.used.elapsed() > idle_close;
-            if idle && inner.acks.is_empty() && inner.stage == Stage::Running {
+            if self.is_idle(&inner) {
                 // Under the same lock that found nothing to do: no request slips in between.
                 inner.engine = None;
                 inner.stage = Stage::Closed;
                 return Err(End::Idle);
             }
-            let timed_out;
-            (inner, timed_out) = match self.database.work.wait_timeout(inner, TICK) {
-                Ok((inner, waited)) => (inner, waited.timed_out()),
-                Err(poisoned) => (self.database.after_panic(poisoned.into_inner().0), false),
-            };
-            if timed_out {
-                self.spare.clear();
-            }
-            if inner.full && self.probed.elapsed() >= TICK {
-                drop(inner);
-                let has_space = self.storage.probe_space().is_ok();
-                self.probed = Instant::now();
-                inner = self.database.lock();
-                if has_space {
-                    self.set_full(&mut inner, false);
-                }
-            }
+            inner = self.wait(inner)?;
         }
+    }
+
+    /// Whether nobody used the database for a while, and nobody waits.
+    fn is_idle(&self, inner: &Inner) -> bool {
+        let idle_close = self.database.context.data.idle_close.0;
+        let is_unused = !idle_close.is_zero() && inner.used.elapsed() > idle_close;
+        let is_quiet = inner.acks.is_empty() && inner.stage == Stage::Running;
+        is_unused && is_quiet && !self.is_read_only
+    }
+
+    /// Waits for work, and looks after the disk now and then.
+    fn wait<'g>(&mut self, inner: MutexGuard<'g, Inner>) -> Result<MutexGuard<'g, Inner>, End>
+    where
+        'a: 'g,
+    {
+        let (inner, timed_out) = match self.database.work.wait_timeout(inner, TICK) {
+            Ok((inner, waited)) => (inner, waited.timed_out()),
+            Err(poisoned) => (self.database.after_panic(poisoned.into_inner().0), false),
+        };
+        if timed_out {
+            self.spare.clear();
+        }
+        self.look_after_disk(inner)
     }
 
     /// What was polled has been given tickets. Jobs whose writing nobody waits for are told apart:
@@ -178,18 +211,6 @@ impl<'a> Life<'a> {
         }
     }
 
-    fn set_full(&self, inner: &mut Inner, full: bool) {
-        if inner.full != full {
-            inner.full = full;
-            let does = if full {
-                "refuses writes: no space"
-            } else {
-                "takes writes again: there is space"
-            };
-            log!("database {:?} {does}", self.database.name());
-        }
-    }
-
     /// The engine runs for the first time: lets requests in.
     fn let_in(&mut self, inner: &mut Inner) {
         self.know_tickets(inner);
@@ -199,38 +220,12 @@ impl<'a> Life<'a> {
         self.database.changed.notify_waiters();
     }
 
-    /// Says what opening found. Without the lock: it writes and syncs a file.
-    fn tell(&self, report: &RecoveryReport) {
-        let name = self.database.name();
-        log!(
-            "database {name:?} is open: {} segments, {} records, {} points in {} ms",
-            report.segments,
-            report.records,
-            report.points,
-            self.progress.elapsed().as_millis()
-        );
-        if report.torn_bytes == 0 && report.damage.is_empty() {
-            return;
-        }
-        let lost: u64 = report
-            .damage
-            .iter()
-            .filter_map(|damage| damage.points)
-            .sum();
-        log!(
-            "database {name:?}: {} torn bytes (never acknowledged as durable), {} damaged ranges \
-             with {lost} points or more; see recovery.json and quarantine/ in {}",
-            report.torn_bytes,
-            report.damage.len(),
-            self.database.dir.path().display()
-        );
-        if let Err(error) = write_report(&self.database.dir.path(), report, now_ns()) {
-            log!("cannot write recovery.json: {error}");
-        }
-    }
-
     /// Does one job, without the lock, and reports it.
     fn carry_out(&mut self, job: &mut Job) -> Result<(), End> {
+        let is_write = matches!(job.effect, Effect::PersistLog { .. });
+        if self.is_read_only && is_write {
+            return Err(End::Broken);
+        }
         let mut result = self.perform(job);
         while result == Err(StorageFault::NoSpace) && self.may_hold(job) {
             if stopped_while_resting(self.database, TICK) {
@@ -244,18 +239,26 @@ impl<'a> Life<'a> {
             // The engine would take it for damage and begin a log without what is there.
             return Err(End::Failed(self.storage.trouble().to_owned()));
         }
+        self.lacked_space |= is_write && result == Err(StorageFault::NoSpace);
         self.progress.tell(self.database, job);
         let mut guard = self.database.lock();
         let inner = &mut *guard;
         if result.is_ok() && matches!(job.effect, Effect::PersistLog { sync: true, .. }) {
+            self.has_persisted = true;
             self.set_full(inner, false);
         }
         let Some(engine) = &mut inner.engine else {
-            return Err(End::Failed(
-                "the engine ended while storage was busy".into(),
-            ));
+            // While storage was busy.
+            return Err(End::Failed(inner.end_reason()));
         };
         let reported = drive::report(engine.as_mut(), job, result);
+        if let (Err(Died(why)), &Effect::Read { file, .. }) = (&reported, &job.effect) {
+            // Records are applied in the midst of the call that brings their bytes.
+            let lsn = engine.applying();
+            if lsn > Lsn(0) {
+                return Err(End::Trapped((file, lsn), why.clone()));
+            }
+        }
         let durable = reported.and_then(|()| engine.durable());
         let released = inner
             .acks
@@ -268,6 +271,9 @@ impl<'a> Life<'a> {
     /// Does what the effect describes. Who waits for no more than the write is told before the
     /// sync.
     fn perform(&mut self, job: &mut Job) -> Result<(), StorageFault> {
+        if self.is_read_only && !matches!(job.effect, Effect::Read { .. }) {
+            return Err(StorageFault::Io);
+        }
         let Effect::PersistLog {
             segment,
             offset,
@@ -287,25 +293,5 @@ impl<'a> Life<'a> {
         };
         self.storage
             .persist_telling(segment, offset, &job.bytes, sync, written)
-    }
-
-    /// Whether a persist that found no space is simply tried again later, whoever reads. Not if
-    /// a write waits for it: its client is told at once, and the engine starts over, without what
-    /// it cannot keep. Starting over does not help with what opening repeats, and it would lose
-    /// what was acknowledged before it was durable: then it is only the clients that are told.
-    fn may_hold(&self, job: &Job) -> bool {
-        let Effect::PersistLog { up_to, .. } = job.effect else {
-            return false;
-        };
-        let mut inner = self.database.lock();
-        self.set_full(&mut inner, true);
-        if inner.engine.is_none() {
-            return false;
-        }
-        if up_to <= self.unasked || inner.acks.owes() {
-            inner.acks.fail_writers();
-            return true;
-        }
-        !inner.acks.has_writers()
     }
 }

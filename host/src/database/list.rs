@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::drive;
 use super::instance::Database;
-use super::{Context, now_ns};
+use super::{Context, now_ns, recovered};
 use crate::engine::Died;
 use crate::failure::Failure;
 use crate::log::log;
@@ -139,7 +139,7 @@ impl DatabaseList {
             .engine_config(identity)
             .map_err(|error| error.to_string())?;
         let mut engine = self.context.maker.instance().map_err(died)?;
-        let mut storage = FileStorage::new(path);
+        let mut storage = FileStorage::new(path, Arc::clone(&self.context.reserve));
         drive::settle(engine.as_mut(), &config, &mut storage)?;
         for statement in statements {
             if let Err(text) = engine.execute(now_ns(), statement).map_err(died)? {
@@ -180,6 +180,28 @@ impl DatabaseList {
             log!("database {name:?} is dropped, but files of it remain: {error}");
         }
         Ok(true)
+    }
+
+    /// What a person should know of this run when it ends: what was acknowledged, and what the
+    /// last opening of each database found that is worth a line.
+    pub(crate) fn summary(&self) -> Vec<String> {
+        let all = self.all();
+        let points: u64 = all.iter().map(|database| database.acknowledged()).sum();
+        let count = all.len();
+        let mut lines = vec![format!(
+            "{count} databases, {points} points acknowledged in this run"
+        )];
+        for database in &all {
+            let Some(found) = database.lock().found.clone() else {
+                continue;
+            };
+            if found.is_notable() {
+                let (name, summary) = (database.name(), recovered::summary(&found));
+                lines.push(format!("database {name:?} at opening: {summary}"));
+                lines.extend(recovered::ranges(&found).map(|range| format!("  damaged: {range}")));
+            }
+        }
+        lines
     }
 
     /// Closes all: what was accepted becomes durable first. Blocks.

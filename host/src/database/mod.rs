@@ -7,7 +7,10 @@ mod drive;
 mod instance;
 mod life;
 mod list;
+mod past;
 mod progress;
+mod recovered;
+mod space;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +18,7 @@ pub(crate) use ack::Ack;
 pub(crate) use instance::{Database, Unavailable};
 pub(crate) use list::{CreateError, DatabaseList};
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, SystemTime};
 
@@ -22,7 +26,7 @@ use tidegate_core::engine::Config as EngineConfig;
 
 use crate::config::Data;
 use crate::engine::Maker;
-use crate::store::{Identity, random};
+use crate::store::{Identity, Reserve, random};
 
 /// What all databases share.
 #[derive(Debug)]
@@ -33,6 +37,8 @@ pub(crate) struct Context {
     pub data: Data,
     /// Largest body in bytes; 0 for no limit.
     pub body_bytes_max: u64,
+    /// What a full disk is met with.
+    pub reserve: Arc<Reserve>,
     /// How long a request waits for its database to open.
     pub open_timeout: Duration,
     /// Points of all databases that were acknowledged before they were durable, and whose write
@@ -41,6 +47,15 @@ pub(crate) struct Context {
 }
 
 impl Context {
+    /// What is accepted and not yet durable must fit the reserve.
+    fn pending_bytes_max(&self) -> u64 {
+        let wanted = self.data.wal_pending_size.0;
+        match self.reserve.bytes() {
+            0 => wanted,
+            reserve => wanted.min(reserve),
+        }
+    }
+
     /// The configuration of an engine, with a fresh seed.
     fn engine_config(&self, identity: &Identity) -> std::io::Result<EngineConfig> {
         let seed = u64::from_le_bytes(random()?);
@@ -52,7 +67,7 @@ impl Context {
         Ok(EngineConfig {
             segment_bytes_roll: self.data.wal_segment_size.0,
             snapshot_log_bytes: self.data.wal_snapshot_size.0,
-            pending_bytes_max: self.data.wal_pending_size.0,
+            pending_bytes_max: self.pending_bytes_max(),
             cache_bytes_max: self.data.cache_max_memory_size.0,
             body_bytes_max,
             validate_keys: self.data.validate_keys,

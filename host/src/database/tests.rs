@@ -90,6 +90,9 @@ impl EngineFace for Mortal {
     fn supply(&mut self, id: EffectId, result: Result<usize, StorageFault>) -> Result<(), Died> {
         self.0.supply(id, result)
     }
+    fn applying(&mut self) -> Lsn {
+        self.0.applying()
+    }
     fn durable(&mut self) -> Result<Lsn, Died> {
         self.0.durable()
     }
@@ -104,6 +107,7 @@ fn open_with(path: &Path, data: Data, make: fn() -> Box<dyn EngineFace>) -> Data
         maker: Maker::Test(make),
         data,
         body_bytes_max: 1 << 20,
+        reserve: Arc::new(Reserve::off()),
         open_timeout: Duration::from_secs(10),
         late_failures: AtomicU64::new(0),
     };

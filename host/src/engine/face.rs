@@ -57,6 +57,10 @@ pub(crate) trait EngineFace: Send {
     /// Answers a read with the first `length` bytes of the input.
     fn supply(&mut self, id: EffectId, result: Result<usize, StorageFault>) -> Result<(), Died>;
 
+    /// After a call that ended the instance: the LSN of the frame it was applying, if that is
+    /// to blame; else 0.
+    fn applying(&mut self) -> Lsn;
+
     /// The last LSN that is durable.
     fn durable(&mut self) -> Result<Lsn, Died>;
 }

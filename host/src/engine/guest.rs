@@ -12,11 +12,11 @@ use tidegate_core::fault::StorageFault;
 use tidegate_core::ids::{CursorId, EffectId, Lsn};
 use wasmtime::{
     AsContext, AsContextMut, Engine, InstanceAllocationStrategy, InstancePre, Linker, Module,
-    PoolingAllocationConfig, Store, StoreLimits, StoreLimitsBuilder, TypedFunc, WasmParams,
-    WasmResults,
+    PoolingAllocationConfig, Store, TypedFunc, WasmParams, WasmResults,
 };
 
 use super::guest_exports::{Exports, trapped};
+use super::guest_limits::Limits;
 use super::guest_memory::{view, view_mut};
 use super::{Died, EngineFace};
 use crate::config::Guest as GuestConfig;
@@ -32,7 +32,7 @@ const MORE: u32 = 1;
 /// The compiled guest.
 pub(crate) struct GuestModule {
     engine: Engine,
-    pre: InstancePre<StoreLimits>,
+    pre: InstancePre<Limits>,
     memory_bytes_max: usize,
 }
 
@@ -61,13 +61,7 @@ impl GuestModule {
 
     /// A fresh instance; tens of microseconds.
     pub(crate) fn instance(&self) -> Result<Guest, Died> {
-        let limits = StoreLimitsBuilder::new()
-            .memory_size(self.memory_bytes_max)
-            .memories(1)
-            .tables(1)
-            .instances(1)
-            .build();
-        let mut store = Store::new(&self.engine, limits);
+        let mut store = Store::new(&self.engine, Limits::new(self.memory_bytes_max));
         store.limiter(|limits| limits);
         let instance = self.pre.instantiate(&mut store).map_err(|error| {
             let hint = "raise [guest] instances-max if too many databases are in use";
@@ -97,7 +91,7 @@ fn engine(config: &GuestConfig, memory_bytes_max: usize) -> Result<Engine, Strin
 
 /// An instance.
 pub(crate) struct Guest {
-    store: Store<StoreLimits>,
+    store: Store<Limits>,
     exports: Exports,
 }
 
@@ -109,7 +103,13 @@ impl Guest {
     ) -> Result<R, Died> {
         export(&self.exports)
             .call(&mut self.store, args)
-            .map_err(trapped)
+            .map_err(|error| {
+                let Died(why) = trapped(error);
+                if self.store.data().is_exhausted() {
+                    return Died(format!("{why}; it had all of [guest] memory-max"));
+                }
+                Died(why)
+            })
     }
 
     /// Puts bytes where the guest expects parameters; their length, to be passed on.
@@ -262,6 +262,14 @@ impl EngineFace for Guest {
         let args = (id.0, code(result.err()), length);
         let code = self.call(|exports| &exports.supply, args)?;
         self.expect_ok(code)
+    }
+
+    fn applying(&mut self) -> Lsn {
+        if self.store.data().is_exhausted() {
+            return Lsn(0);
+        }
+        let lsn = self.call(|exports| &exports.applying, ());
+        Lsn(lsn.unwrap_or(0))
     }
 
     fn durable(&mut self) -> Result<Lsn, Died> {

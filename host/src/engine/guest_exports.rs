@@ -1,11 +1,12 @@
 //! What the guest exports, found by name and checked by type when an instance is made.
 
-use wasmtime::{Instance, Memory, Store, StoreLimits, TypedFunc, WasmParams, WasmResults};
+use wasmtime::{Instance, Memory, Store, TypedFunc, WasmParams, WasmResults};
 
 use super::Died;
+use super::guest_limits::Limits;
 
 /// The list of exports we know how to call.
-const ABI_VERSION: u32 = 1;
+const ABI_VERSION: u32 = 2;
 
 /// The guest's functions and its memory; `wasm/src/abi` says what each does.
 pub(super) struct Exports {
@@ -26,10 +27,11 @@ pub(super) struct Exports {
     pub(super) complete: TypedFunc<(u64, u32), u32>,
     pub(super) supply: TypedFunc<(u64, u32, u32), u32>,
     pub(super) durable: TypedFunc<(), u64>,
+    pub(super) applying: TypedFunc<(), u64>,
 }
 
 impl Exports {
-    pub(super) fn find(store: &mut Store<StoreLimits>, instance: Instance) -> Result<Self, Died> {
+    pub(super) fn find(store: &mut Store<Limits>, instance: Instance) -> Result<Self, Died> {
         let memory = instance.get_memory(&mut *store, "memory");
         let memory = memory.ok_or_else(|| Died("the guest exports no memory".into()))?;
         let version = find::<(), u32>(store, instance, "abi_version")?
@@ -58,12 +60,13 @@ impl Exports {
             complete: find(store, instance, "engine_complete")?,
             supply: find(store, instance, "engine_supply")?,
             durable: find(store, instance, "engine_durable")?,
+            applying: find(store, instance, "engine_applying")?,
         })
     }
 }
 
 fn find<P: WasmParams, R: WasmResults>(
-    store: &mut Store<StoreLimits>,
+    store: &mut Store<Limits>,
     instance: Instance,
     name: &str,
 ) -> Result<TypedFunc<P, R>, Died> {

@@ -3,6 +3,7 @@
 mod face;
 mod guest;
 mod guest_exports;
+mod guest_limits;
 mod guest_memory;
 mod native;
 

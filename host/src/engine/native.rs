@@ -103,6 +103,11 @@ impl EngineFace for Native {
         engine.supply(id, bytes).map_err(died)
     }
 
+    fn applying(&mut self) -> Lsn {
+        // Native code that panics takes the process with it.
+        Lsn(0)
+    }
+
     fn durable(&mut self) -> Result<Lsn, Died> {
         Ok(self.engine()?.durable_lsn())
     }

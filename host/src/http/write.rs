@@ -64,5 +64,6 @@ pub(super) async fn serve(
         }
     }
     server.figures.points(&report);
+    database.count_acknowledged(report.written);
     plan.answer(&Ok(report))
 }

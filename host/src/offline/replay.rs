@@ -1,12 +1,13 @@
 //! Driving the core's replay with files.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use tidegate_core::fault::StorageFault;
 use tidegate_core::storage::Storage;
 use tidegate_core::wal::{Replay, ReplayEnd, Step};
 
-use crate::store::FileStorage;
+use crate::store::{FileStorage, Reserve};
 
 /// What reading a log to its end gave.
 pub(super) struct End {
@@ -22,7 +23,7 @@ pub(super) fn read(
     node_id: u128,
     mut show: impl FnMut(&Step<'_>) -> Result<(), String>,
 ) -> Result<End, String> {
-    let mut storage = FileStorage::new(database);
+    let mut storage = FileStorage::new(database, Arc::new(Reserve::off()));
     let files = storage.files().map_err(|_| storage.trouble().to_owned())?;
     let files: Vec<_> = files.iter().map(|info| (info.file, info.length)).collect();
     let mut replay = Replay::new(node_id, &files);

@@ -4,9 +4,11 @@
 //! DIR/TIDEGATE                     format marker and node id
 //! DIR/lock                         held while a process uses the directory
 //! DIR/lock.node                    the same, of a server under Node
+//! DIR/reserve                      space for the moment when the disk is full
 //! DIR/databases/000001/DATABASE    name and node id of a database
 //! DIR/databases/000001/wal/        its log
 //! DIR/databases/000001/quarantine/ copies of damaged ranges of it
+//! DIR/databases/000001/skipped     records that ended the engine, left out of it
 //! DIR/databases/000002.new         being created: removed at start
 //! DIR/databases/000003.drop        being dropped: removed at start
 //! ```

@@ -9,13 +9,17 @@ use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tidegate_core::engine::FileInfo;
 use tidegate_core::fault::StorageFault;
 use tidegate_core::ids::{BlobId, FileId, SegmentId};
 use tidegate_core::storage::Storage;
 
+use super::faults::{Trouble, classify, fault, is_damage, trouble};
 use super::files;
+use super::quarantine;
+use super::reserve::Reserve;
 use crate::log::log;
 use blobs::Blobs;
 pub(crate) use names::file_of;
@@ -23,8 +27,6 @@ use names::name;
 
 /// Written segments that stay open; a closed segment may still be sealed by a late write.
 const OPEN_MAX: usize = 4;
-/// Damaged ranges are copied until this many bytes lie there; a failing disk must not fill itself.
-const QUARANTINE_BYTES_MAX: u64 = 256 << 20;
 /// What must fit for a full disk to count as no longer full.
 const PROBE_BYTES: usize = 1 << 20;
 
@@ -36,8 +38,11 @@ pub(crate) struct FileStorage {
     quarantine: PathBuf,
     /// Segments created in this life; no other is ever written to.
     written: BTreeMap<SegmentId, Segment>,
+    /// Segments of this life that must not be touched again, and their durable ends.
+    broken: BTreeMap<SegmentId, u64>,
     blobs: Blobs,
     reading: Option<(FileId, File)>,
+    reserve: Arc<Reserve>,
     trouble: String,
 }
 
@@ -47,18 +52,23 @@ struct Segment {
     /// A write or sync of it failed: what the system holds of it is unknown, and a later sync
     /// would succeed without having written it.
     failed: bool,
+    /// Up to here it is durable.
+    durable_end: u64,
 }
 
 impl FileStorage {
-    /// What is in the directory of a database.
-    pub(crate) fn new(database: &Path) -> Self {
+    /// What is in the directory of a database. When the log finds the disk full, the reserve is
+    /// given back.
+    pub(crate) fn new(database: &Path, reserve: Arc<Reserve>) -> Self {
         Self {
             database: database.to_owned(),
             wal: database.join("wal"),
             quarantine: database.join("quarantine"),
             written: BTreeMap::new(),
+            broken: BTreeMap::new(),
             blobs: Blobs::new(database),
             reading: None,
+            reserve,
             trouble: String::new(),
         }
     }
@@ -127,39 +137,80 @@ impl FileStorage {
     ) -> Result<(), StorageFault> {
         #[cfg(test)]
         self.pretended()?;
-        let result = if offset == 0 {
+        let mut written = Some(written);
+        let mut tell = || {
+            if let Some(written) = written.take() {
+                written();
+            }
+        };
+        let mut result = self.put_log(id, offset, bytes, sync, &mut tell);
+        if let Err(trouble) = &result
+            && trouble.is_full_disk()
+        {
+            self.reserve.release();
+            if matches!(trouble, Trouble::Write(_)) {
+                result = self.put_log(id, offset, bytes, sync, &mut tell);
+            }
+        }
+        result.map_err(|trouble| trouble.tell(&self.path(FileId::Segment(id))))
+    }
+
+    /// Where those segments end, as far as is known to be durable, that this life failed to write
+    /// to: what is behind may be what the system has in memory and not on disk.
+    pub(crate) fn broken(&self) -> &BTreeMap<SegmentId, u64> {
+        &self.broken
+    }
+
+    fn put_log(
+        &mut self,
+        id: SegmentId,
+        offset: u64,
+        bytes: &[u8],
+        sync: bool,
+        written: &mut impl FnMut(),
+    ) -> Result<(), Trouble> {
+        if offset == 0 {
             self.create(id, bytes, written)
         } else {
             self.write(id, offset, bytes, sync, written)
-        };
-        result.map_err(|error| fault("write", &self.path(FileId::Segment(id)), &error))
+        }
     }
 
-    fn create(&mut self, id: SegmentId, bytes: &[u8], written: impl FnOnce()) -> io::Result<()> {
+    fn create(
+        &mut self,
+        id: SegmentId,
+        bytes: &[u8],
+        written: &mut impl FnMut(),
+    ) -> Result<(), Trouble> {
         let path = self.path(FileId::Segment(id));
-        let file = files::create_new(&path)?;
+        let file = files::create_new(&path).map_err(Trouble::Write)?;
         if let Err(error) = file.write_all_at(bytes, 0) {
             // Nothing in it was ever acknowledged, and it takes space that may be what is missing.
             let _ = files::remove_if_there(&path);
-            return Err(error);
+            return Err(Trouble::Write(error));
         }
         written();
         if let Err(error) = sync_data(&file, &self.wal) {
             // It may hold what was acknowledged as written, and the system may still have that;
             // what found no space is in memory, and is written again under the same name.
-            if classify(&error) == StorageFault::NoSpace {
-                let _ = files::remove_if_there(&path);
+            let is_gone =
+                classify(&error) == StorageFault::NoSpace && files::remove_if_there(&path).is_ok();
+            if is_gone {
+                return Err(Trouble::Write(error));
             }
-            return Err(error);
+            self.broken.insert(id, 0);
+            return Err(Trouble::Sync(error));
         }
-        files::sync_dir(&self.wal)?;
-        self.written.insert(
-            id,
-            Segment {
-                file,
-                failed: false,
-            },
-        );
+        if let Err(error) = files::sync_dir(&self.wal) {
+            self.broken.insert(id, 0);
+            return Err(Trouble::Sync(error));
+        }
+        let segment = Segment {
+            file,
+            failed: false,
+            durable_end: bytes.len() as u64,
+        };
+        self.written.insert(id, segment);
         while self.written.len() > OPEN_MAX {
             self.written.pop_first();
         }
@@ -172,27 +223,35 @@ impl FileStorage {
         offset: u64,
         bytes: &[u8],
         sync: bool,
-        written: impl FnOnce(),
-    ) -> io::Result<()> {
+        written: &mut impl FnMut(),
+    ) -> Result<(), Trouble> {
+        let refuse = |text: &str| Err(Trouble::Sync(io::Error::other(text)));
         let Some(segment) = self.written.get_mut(&id) else {
-            return Err(io::Error::other("the segment was not created in this life"));
+            return refuse("the segment was not created in this life");
         };
         if segment.failed {
-            return Err(io::Error::other(
-                "a sync of it failed before, it is not touched again",
-            ));
+            return refuse("a sync of it failed before, it is not touched again");
         }
         // Short and interrupted writes are repeated in there.
-        if let Err(error) = segment.file.write_all_at(bytes, offset) {
+        let put = segment.file.write_all_at(bytes, offset);
+        let mut done = put.map_err(Trouble::Write);
+        if done.is_ok() {
+            written();
+            if sync {
+                done = sync_data(&segment.file, &self.wal).map_err(Trouble::Sync);
+            }
+        }
+        match &done {
+            Ok(()) if sync => segment.durable_end = offset + bytes.len() as u64,
             // A write that found no space may be repeated: the same bytes at the same place.
-            segment.failed = classify(&error) != StorageFault::NoSpace;
-            return Err(error);
+            Ok(()) => {}
+            Err(Trouble::Write(error)) if classify(error) == StorageFault::NoSpace => {}
+            Err(_) => {
+                segment.failed = true;
+                self.broken.insert(id, segment.durable_end);
+            }
         }
-        written();
-        if sync {
-            sync_data(&segment.file, &self.wal).inspect_err(|_| segment.failed = true)?;
-        }
-        Ok(())
+        done
     }
 
     fn read_into(
@@ -226,20 +285,13 @@ impl FileStorage {
     }
 
     fn copy_range(&mut self, id: FileId, offset: u64, length: u64, to: &Path) -> io::Result<()> {
-        let mut held = 0;
-        for entry in std::fs::read_dir(&self.quarantine)? {
-            held += entry?.metadata()?.len();
-        }
-        if to.exists() || held.saturating_add(length) > QUARANTINE_BYTES_MAX {
+        if !quarantine::has_room(&self.quarantine, to, length)? {
             log!("not copying {length} bytes to {}", to.display());
             return Ok(());
         }
         let mut bytes = Vec::new();
         self.read_into(id, offset, usize::try_from(length).unwrap_or(0), &mut bytes)?;
-        let file = files::create_new(to)?;
-        file.write_all_at(&bytes, 0)?;
-        file.sync_all()?;
-        files::sync_dir(&self.quarantine)
+        quarantine::keep(to, &bytes)
     }
 
     fn directory(&self, file: FileId) -> PathBuf {
@@ -285,6 +337,10 @@ impl Storage for FileStorage {
     ) -> Result<(), StorageFault> {
         #[cfg(test)]
         self.pretended()?;
+        if self.reserve.is_just_released() {
+            // What was given back is for the log.
+            return Err(StorageFault::NoSpace);
+        }
         self.blobs
             .put(blob, offset, bytes, is_last)
             .map_err(|error| fault("write", &self.path(FileId::Blob(blob)), &error))
@@ -340,59 +396,6 @@ fn sync_data(file: &File, _wal: &Path) -> io::Result<()> {
         }
     }
     file.sync_data()
-}
-
-fn fault(verb: &str, path: &Path, error: &io::Error) -> StorageFault {
-    log!("cannot {verb} {}: {error}", path.display());
-    classify(error)
-}
-
-/// Whether the medium lost the bytes. Anything else that stops a read (descriptors, permissions,
-/// a file that went away) says nothing about the log, and must not be taken for damage of it.
-fn is_damage(error: &io::Error) -> bool {
-    use rustix::io::Errno;
-    // The last two are what file systems with checksums answer.
-    let lost = [Errno::IO, Errno::BADMSG, Errno::UCLEAN].map(Errno::raw_os_error);
-    error
-        .raw_os_error()
-        .is_some_and(|code| lost.contains(&code))
-}
-
-fn trouble(verb: &str, path: &Path, error: &io::Error) -> String {
-    use rustix::io::Errno;
-    let too_many_files = [Errno::MFILE, Errno::NFILE].map(Errno::raw_os_error);
-    let remedy = match error.kind() {
-        ErrorKind::PermissionDenied => "give the user of the server access to it",
-        ErrorKind::NotFound => "put it back; nothing else may change files of a running server",
-        _ if is_damage(error) => "check the disk",
-        _ if error
-            .raw_os_error()
-            .is_some_and(|code| too_many_files.contains(&code)) =>
-        {
-            "raise the limit of open files (ulimit -n)"
-        }
-        _ => "nothing was changed; it is tried again",
-    };
-    format!("cannot {verb} {}: {error}; {remedy}", path.display())
-}
-
-/// What clears by itself when space or descriptors come back is `NoSpace`.
-fn classify(error: &io::Error) -> StorageFault {
-    use rustix::io::Errno;
-    let too_many_files = [Errno::MFILE, Errno::NFILE].map(Errno::raw_os_error);
-    match error.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
-            StorageFault::NoSpace
-        }
-        ErrorKind::AlreadyExists => StorageFault::Fenced,
-        _ if error
-            .raw_os_error()
-            .is_some_and(|code| too_many_files.contains(&code)) =>
-        {
-            StorageFault::NoSpace
-        }
-        _ => StorageFault::Io,
-    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::files;
 use super::lock_node::{self, NodeLock};
@@ -79,7 +79,7 @@ fn owner(file: &mut File) -> String {
     }
 }
 
-fn in_use(dir: &Path, owner: &str, path: &PathBuf) -> Failure {
+fn in_use(dir: &Path, owner: &str, path: &Path) -> Failure {
     Failure::world(format!(
         "{} is in use by {owner}, which holds {}; stop it, or choose another directory with --data",
         dir.display(),

@@ -1,6 +1,5 @@
 //! `recovery.json`: what opening a database found, for machines to read.
 
-use std::fmt::Write;
 use std::io;
 use std::path::Path;
 
@@ -11,38 +10,7 @@ use super::files;
 
 /// Writes the report beside the log, replacing an older one.
 pub(crate) fn write_report(database: &Path, report: &RecoveryReport, at_ns: i64) -> io::Result<()> {
-    files::write_whole(&database.join("recovery.json"), &to_json(report, at_ns))
-}
-
-/// Numbers only, so no string needs escaping.
-fn to_json(report: &RecoveryReport, at_ns: i64) -> String {
-    let mut json = format!(
-        "{{\n  \"time_ns\": {at_ns},\n  \"segments\": {},\n  \"records\": {},\n  \"points\": {},\n  \
-         \"points_relogged\": {},\n  \"torn_bytes\": {},\n  \"damage\": [",
-        report.segments, report.records, report.points, report.points_relogged, report.torn_bytes
-    );
-    for (index, damage) in report.damage.iter().enumerate() {
-        let comma = if index == 0 { "" } else { "," };
-        let points = damage
-            .points
-            .map_or_else(|| "null".to_owned(), |points| points.to_string());
-        let (kind, number) = match damage.file {
-            FileId::Segment(id) => ("segment", id.0),
-            FileId::Blob(id) => ("snapshot", id.0),
-        };
-        let _ = write!(
-            json,
-            "{comma}\n    {{\"{kind}\": {number}, \"offset\": {}, \"length\": {}, \"first_lsn\": {}, \
-             \"last_lsn\": {}, \"points\": {points}}}",
-            damage.offset, damage.length, damage.first, damage.last
-        );
-    }
-    json.push_str(if report.damage.is_empty() {
-        "]\n}\n"
-    } else {
-        "\n  ]\n}\n"
-    });
-    json
+    files::write_whole(&database.join("recovery.json"), &report.to_json(at_ns))
 }
 
 /// A damaged range for a person: `segment 0000000000000002 at 12288, 64 bytes, LSN 5 to 5, 1
@@ -85,28 +53,50 @@ pub(crate) fn points_text(points: Option<u64>) -> String {
     }
 }
 
+/// The points of all ranges together.
+pub(crate) fn lost_text(damage: &[Damage]) -> String {
+    let known: u64 = damage.iter().filter_map(|damage| damage.points).sum();
+    let is_known = damage.iter().all(|damage| damage.points.is_some());
+    match (is_known, known) {
+        (true, known) => points_text(Some(known)),
+        (false, 0) => points_text(None),
+        (false, known) => format!("{known} points and an unknown number more"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use tidegate_core::ids::{Lsn, SegmentId};
 
     #[test]
-    fn every_damage_is_listed_and_an_unknown_count_is_null() {
+    fn an_unknown_count_is_never_shown_as_a_number() {
         let damage = |points| Damage {
-            file: FileId::Segment(SegmentId(1)),
-            offset: 4096,
-            length: 40,
-            first: Lsn(2),
-            last: Lsn(3),
+            file: FileId::Segment(SegmentId(10)),
+            offset: 8,
+            length: 64,
+            first: Lsn(5),
+            last: Lsn(6),
             points,
         };
-        let report = RecoveryReport {
-            damage: vec![damage(Some(5)), damage(None)],
-            ..RecoveryReport::default()
+        let text = |counts: &[Option<u64>]| {
+            lost_text(
+                &counts
+                    .iter()
+                    .map(|&points| damage(points))
+                    .collect::<Vec<_>>(),
+            )
         };
-        let json = to_json(&report, 7);
-        assert!(json.contains("\"points\": 5},\n"), "{json}");
-        assert!(json.contains("\"points\": null}\n  ]"), "{json}");
-        assert!(to_json(&RecoveryReport::default(), 0).ends_with("\"damage\": []\n}\n"));
+        assert_eq!(text(&[]), "0 points");
+        assert_eq!(text(&[Some(2), Some(3)]), "5 points");
+        assert_eq!(text(&[None, Some(0)]), "an unknown number of points");
+        assert_eq!(
+            text(&[Some(2), None]),
+            "2 points and an unknown number more"
+        );
+        assert_eq!(
+            damage_text(&damage(None)),
+            "segment 000000000000000a at 8, 64 bytes, LSN 5 to 6, an unknown number of points"
+        );
     }
 }

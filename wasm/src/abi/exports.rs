@@ -7,15 +7,19 @@
 )]
 
 use core::cell::RefCell;
+use core::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
 
 use super::face::Face;
 
 /// The version of this list and of the forms that cross it.
-const ABI_VERSION: u32 = 1;
+const ABI_VERSION: u32 = 2;
 
 thread_local! {
     // Without threads this is a plain static; the cell turns re-entry into a trap.
     static FACE: RefCell<Face> = const { RefCell::new(Face::new()) };
+    // Beside the face, which stays borrowed when a call traps.
+    static APPLYING: RefCell<Option<Arc<AtomicU64>>> = const { RefCell::new(None) };
 }
 
 fn with<R>(call: impl FnOnce(&mut Face) -> R) -> R {
@@ -56,7 +60,9 @@ extern "C" fn output_len() -> u32 {
 /// frozen list so that it may.
 #[unsafe(no_mangle)]
 extern "C" fn engine_open(_now_ns: i64, params_len: u32) -> u32 {
-    with(|face| face.open(params_len))
+    let code = with(|face| face.open(params_len));
+    APPLYING.set(with(|face| face.applying()));
+    code
 }
 
 /// See [`Face::phase`].
@@ -120,6 +126,16 @@ extern "C" fn engine_complete(id: u64, fault: u32) -> u32 {
 #[unsafe(no_mangle)]
 extern "C" fn engine_supply(id: u64, fault: u32, length: u32) -> u32 {
     with(|face| face.supply(id, fault, length))
+}
+
+/// The LSN of the frame that opening is applying, 0 while it is not. The one export that may be
+/// called after another one trapped.
+#[unsafe(no_mangle)]
+extern "C" fn engine_applying() -> u64 {
+    APPLYING.with_borrow(|applying| {
+        let lsn = applying.as_ref().map(|lsn| lsn.load(Ordering::Relaxed));
+        lsn.unwrap_or(0)
+    })
 }
 
 /// The last LSN given out; 0 before the first.

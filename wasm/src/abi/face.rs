@@ -1,6 +1,9 @@
 //! What the exported functions do: check what the host handed over, call the engine, keep the
 //! answer.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
 use tidegate_core::engine::{
     Config, Engine, Misuse, Phase, RECORD_BYTES, WriteRequest, decode_listing, encode_effect,
     encode_executed, encode_written,
@@ -190,6 +193,11 @@ impl Face {
         };
         let result = engine.supply(EffectId(id), success_or(fault).map(|()| bytes));
         self.report(result)
+    }
+
+    /// Where the engine tells which frame it is applying.
+    pub(super) fn applying(&self) -> Option<Arc<AtomicU64>> {
+        self.engine.as_ref().map(Engine::applying)
     }
 
     /// The last LSN given out.

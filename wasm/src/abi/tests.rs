@@ -53,6 +53,7 @@ fn without_an_engine_every_call_is_misuse() {
     assert!(face.output().starts_with(b"no engine is open"));
     assert_eq!(face.poll(), None);
     assert_eq!(face.effect_bytes(1), b"");
+    assert!(face.applying().is_none());
     assert_eq!(
         (face.accepted(), face.submitted(), face.durable()),
         (0, 0, 0)

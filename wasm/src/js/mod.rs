@@ -113,6 +113,13 @@ impl Server {
         Ok(convert::notice(self.engines.get(engine)?))
     }
 
+    /// What opening found, for `recovery.json`, if there is more to tell than that the log was
+    /// read.
+    pub fn recovery(&mut self, engine: u32, at_ns: i64) -> Result<Option<String>, JsError> {
+        let found = self.engines.get(engine)?.recovery();
+        Ok(found.is_notable().then(|| found.to_json(at_ns)))
+    }
+
     /// The record of the next effect.
     pub fn poll(&mut self, engine: u32) -> Result<Option<Uint8Array>, JsError> {
         let effect = self.engines.get(engine)?.poll_effect();

@@ -6,6 +6,7 @@
  *     DIR/databases/000001/DATABASE     a database's name and node id
  *     DIR/databases/000001/wal/*.wal    its log
  *     DIR/databases/000001/blobs/*.blob its snapshots
+ *     DIR/databases/000001/recovery.json  what the last opening found, if anything
  */
 
 import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";

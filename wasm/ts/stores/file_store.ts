@@ -7,7 +7,15 @@ import { lstat, readdir, rm, stat, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 
 import { StorageError, type FileId, type FileInfo, type Store } from "../types.js";
-import { createNew, faulty, openRead, readAt, syncDirectory, writeAt } from "./file_acts.js";
+import {
+  createNew,
+  faulty,
+  openRead,
+  readAt,
+  syncDirectory,
+  writeAt,
+  writeWhole,
+} from "./file_acts.js";
 import { FileBlobs, hex16 } from "./file_blobs.js";
 
 /** Written segments that stay open; a closed segment may still be sealed by a late write. */
@@ -25,6 +33,7 @@ interface Written {
 /** One database: a directory with its log and its blobs. */
 export class FileStore implements Store {
   readonly nodeId: Uint8Array;
+  readonly #directory: string;
   readonly #wal: string;
   readonly #quarantine: string;
   readonly #blobs: FileBlobs;
@@ -33,6 +42,7 @@ export class FileStore implements Store {
 
   constructor(directory: string, nodeId: Uint8Array) {
     this.nodeId = nodeId;
+    this.#directory = directory;
     this.#wal = join(directory, "wal");
     this.#quarantine = join(directory, "quarantine");
     this.#blobs = new FileBlobs(join(directory, "blobs"));
@@ -95,6 +105,10 @@ export class FileStore implements Store {
       await copy.close();
     }
     await syncDirectory(this.#quarantine).catch(faulty);
+  }
+
+  async report(json: string): Promise<void> {
+    await writeWhole(join(this.#directory, "recovery.json"), json).catch(faulty);
   }
 
   async close(): Promise<void> {

@@ -31,7 +31,12 @@ export class DirectoryLock {
     const lock = new DirectoryLock(path);
     if (await isFlocked(join(directory, NATIVE_NAME))) {
       await lock.release();
-      throw new StorageError("fenced", `${directory} is in use by tidegate serve: stop it first`);
+      const owner = await readFile(join(directory, NATIVE_NAME), "utf8").catch(() => "");
+      const who = `process ${owner.trim() || "unknown"} (tidegate serve)`;
+      throw new StorageError(
+        "fenced",
+        `${directory} is in use by ${who}: stop it first, or choose another directory`,
+      );
     }
     return lock;
   }
@@ -63,7 +68,10 @@ async function takeOver(path: string): Promise<void> {
     const owner = await readFile(path, "utf8").catch(() => "");
     if (await isAlive(owner)) {
       const pid = owner.split(" ")[0];
-      throw new StorageError("fenced", `${path} is held by process ${pid}: stop it first`);
+      throw new StorageError(
+        "fenced",
+        `${path} is held by process ${pid}: stop it first, or choose another directory`,
+      );
     }
     await unlink(path).catch(() => undefined);
     if (!(await createExclusively(path))) {

@@ -1,3 +1,4 @@
+use super::super::checksum::crc32c;
 use super::super::tests::{NODE, Store, drain, first_log, replay};
 use super::*;
 use alloc::collections::BTreeMap;
@@ -143,15 +144,19 @@ fn a_cut_segment_is_told_with_what_its_successor_knows() {
 }
 
 #[test]
-fn a_tail_that_was_never_durable_is_torn_unless_the_register_is_lost() {
-    let (store, rows) = log();
+fn a_tail_is_torn_whether_or_not_the_register_is_left() {
+    let (mut store, rows) = log();
     let last = *store.keys().max().unwrap();
-    let mut torn = store;
-    let bytes = torn.get_mut(&last).unwrap();
-    bytes.extend([0x5a; 1000]);
-    let found = read(&torn);
-    assert_eq!((found.rows.len(), found.torn), (rows.len(), 1000));
-    assert!(found.lost.is_empty());
+    store.get_mut(&last).unwrap().extend([0x5a; 1000]);
+    for is_left in [true, false] {
+        if !is_left {
+            let bytes = store.get_mut(&last).unwrap();
+            bytes[..HEADER_BLOCK_BYTES as usize].fill(0xa5);
+        }
+        let found = read(&store);
+        assert_eq!((found.rows.len(), found.torn), (rows.len(), 1000));
+        assert!(found.lost.is_empty());
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ const FIRST: FileId = FileId::Segment(ONE);
 fn storage(temp: &TempDir) -> FileStorage {
     fs::create_dir(temp.path().join("wal")).expect("mkdir");
     fs::create_dir(temp.path().join("quarantine")).expect("mkdir");
-    FileStorage::new(temp.path())
+    FileStorage::new(temp.path(), Arc::new(Reserve::off()))
 }
 
 fn contents(temp: &TempDir, name: &str) -> Vec<u8> {
@@ -77,7 +77,7 @@ fn a_segment_that_exists_is_never_overwritten() {
     let temp = TempDir::new();
     let mut first = storage(&temp);
     assert_eq!(first.persist(ONE, 0, b"mine", true), Ok(()));
-    let mut second = FileStorage::new(temp.path());
+    let mut second = FileStorage::new(temp.path(), Arc::new(Reserve::off()));
     assert_eq!(
         second.persist(ONE, 0, b"yours", true),
         Err(StorageFault::Fenced)
@@ -183,7 +183,7 @@ fn a_blob_is_there_with_its_last_part_and_not_before() {
     let (blob, file) = (BlobId(2), FileId::Blob(BlobId(2)));
     assert!(storage.files().expect("no directory yet").is_empty());
     assert_eq!(storage.put(BlobId(1), 4, b"left", false), Ok(()));
-    let mut storage = FileStorage::new(temp.path());
+    let mut storage = FileStorage::new(temp.path(), Arc::new(Reserve::off()));
     assert_eq!(storage.put(blob, 4, b"body", false), Ok(()));
     let blobs = temp.path().join("blobs");
     assert!(
