@@ -148,10 +148,12 @@ impl<'a> Life<'a> {
                 return Err(End::Idle);
             }
             let timed_out;
+            inner.asleep = true;
             (inner, timed_out) = match self.database.work.wait_timeout(inner, TICK) {
                 Ok((inner, waited)) => (inner, waited.timed_out()),
                 Err(poisoned) => (self.database.after_panic(poisoned.into_inner().0), false),
             };
+            inner.asleep = false;
             if timed_out {
                 self.spare.clear();
             }
