@@ -1,11 +1,12 @@
 //! The log of one database in files: `wal/0000000000000001.wal` and so on, numbers in
 //! hexadecimal, so that names sort as segments do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tidegate_core::engine::SegmentInfo;
 use tidegate_core::fault::StorageFault;
@@ -22,6 +23,10 @@ const QUARANTINE_BYTES_MAX: u64 = 256 << 20;
 /// What must fit for a full disk to count as no longer full.
 const PROBE_BYTES: usize = 1 << 20;
 
+/// A read that the medium refuses is tried so often, with a pause in between, before its bytes
+/// count as lost: what is lost is not read again, and a path to a disk may be gone for a moment.
+const READ_ATTEMPTS: (usize, Duration) = (3, Duration::from_millis(50));
+
 /// The files of one database's log, during one life of its engine.
 #[derive(Debug)]
 pub(crate) struct FileStorage {
@@ -30,6 +35,9 @@ pub(crate) struct FileStorage {
     /// Segments created in this life; no other is ever written to.
     written: BTreeMap<SegmentId, Segment>,
     reading: Option<(SegmentId, File)>,
+    /// Segments of which the medium refused a part: they are not deleted, for somebody may still
+    /// get at what is in them.
+    unreadable: BTreeSet<SegmentId>,
     trouble: String,
 }
 
@@ -49,6 +57,7 @@ impl FileStorage {
             quarantine: database.join("quarantine"),
             written: BTreeMap::new(),
             reading: None,
+            unreadable: BTreeSet::new(),
             trouble: String::new(),
         }
     }
@@ -194,6 +203,15 @@ impl FileStorage {
         files::sync_dir(&self.quarantine)
     }
 
+    /// Moves a segment out of the log, whole.
+    fn set_aside(&self, id: SegmentId) -> io::Result<()> {
+        let path = self.path(id);
+        let kept = self.quarantine.join(format!("{:016x}.wal", id.0));
+        log!("keeping {}, which could not be read", kept.display());
+        std::fs::rename(&path, &kept)?;
+        files::sync_dir(&self.quarantine)
+    }
+
     fn path(&self, id: SegmentId) -> PathBuf {
         self.wal.join(format!("{:016x}.wal", id.0))
     }
@@ -231,10 +249,19 @@ impl Storage for FileStorage {
         length: usize,
         out: &mut Vec<u8>,
     ) -> Result<(), StorageFault> {
-        self.read_into(id, offset, length, out).map_err(|error| {
+        let mut result = self.read_into(id, offset, length, out);
+        for _ in 1..READ_ATTEMPTS.0 {
+            if !result.as_ref().is_err_and(is_damage) {
+                break;
+            }
+            std::thread::sleep(READ_ATTEMPTS.1);
+            result = self.read_into(id, offset, length, out);
+        }
+        result.map_err(|error| {
             self.trouble = trouble("read", &self.path(id), &error);
             if is_damage(&error) {
                 log!("{}", self.trouble);
+                self.unreadable.insert(id);
                 StorageFault::Unreadable
             } else {
                 classify(&error)
@@ -245,8 +272,12 @@ impl Storage for FileStorage {
     fn delete(&mut self, id: SegmentId) -> Result<(), StorageFault> {
         self.written.remove(&id);
         self.reading.take_if(|(open, _)| *open == id);
-        files::remove_if_there(&self.path(id))
-            .and_then(|()| files::sync_dir(&self.wal))
+        let gone = if self.unreadable.remove(&id) {
+            self.set_aside(id)
+        } else {
+            files::remove_if_there(&self.path(id))
+        };
+        gone.and_then(|()| files::sync_dir(&self.wal))
             .map_err(|error| fault("delete", &self.path(id), &error))
     }
 
