@@ -1,6 +1,7 @@
 //! One life of an engine: what it asks for is taken, done while it goes on, and reported. While
 //! one sync runs, the next group fills: that is group commit.
 
+use std::sync::MutexGuard;
 use std::time::{Duration, Instant};
 
 use tidegate_core::engine::{Effect, Phase, RecoveryReport};
@@ -148,12 +149,7 @@ impl<'a> Life<'a> {
                 return Err(End::Idle);
             }
             let timed_out;
-            inner.asleep = true;
-            (inner, timed_out) = match self.database.work.wait_timeout(inner, TICK) {
-                Ok((inner, waited)) => (inner, waited.timed_out()),
-                Err(poisoned) => (self.database.after_panic(poisoned.into_inner().0), false),
-            };
-            inner.asleep = false;
+            (inner, timed_out) = self.sleep(inner);
             if timed_out {
                 self.spare.clear();
             }
@@ -167,6 +163,18 @@ impl<'a> Life<'a> {
                 }
             }
         }
+    }
+
+    /// Until there may be work, or for a tick, which is told.
+    fn sleep(&self, mut inner: MutexGuard<'a, Inner>) -> (MutexGuard<'a, Inner>, bool) {
+        inner.asleep = true;
+        let waited = self.database.work.wait_timeout(inner, TICK);
+        let (mut inner, timed_out) = match waited {
+            Ok((inner, waited)) => (inner, waited.timed_out()),
+            Err(poisoned) => (self.database.after_panic(poisoned.into_inner().0), false),
+        };
+        inner.asleep = false;
+        (inner, timed_out)
     }
 
     /// What was polled has been given tickets.

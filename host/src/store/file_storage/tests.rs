@@ -171,3 +171,29 @@ fn only_names_of_segments_are_segments() {
         assert_eq!(segment_of(other), None, "{other}");
     }
 }
+
+#[test]
+fn a_segment_that_could_not_be_read_is_kept_when_it_is_deleted() {
+    let temp = TempDir::new();
+    let mut storage = storage(&temp);
+    for id in [1, 2] {
+        let bytes = [id as u8; 5000];
+        storage
+            .persist(SegmentId(id), 0, &bytes, true)
+            .expect("created");
+    }
+    storage.unreadable.insert(SegmentId(2));
+    for id in [1, 2] {
+        storage.delete(SegmentId(id)).expect("deleted");
+    }
+    assert_eq!(storage.segments().expect("listed"), []);
+    let kept = fs::read_dir(&storage.quarantine).expect("listed");
+    let kept: Vec<_> = kept
+        .map(|entry| entry.expect("entry").file_name())
+        .collect();
+    assert_eq!(kept, ["0000000000000002.wal"]);
+    assert_eq!(
+        fs::read(storage.quarantine.join(&kept[0])).expect("read"),
+        [2; 5000]
+    );
+}
