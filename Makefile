@@ -6,6 +6,8 @@ PROOF_MINUTES ?= 5
 KILLS ?= 1000
 # Fresh seeds of the simulator, beside those that always run: the business of `make proof`.
 SIM_SECONDS ?= 0
+# Seeds whose effect trace is compared natively, in wasmtime and in V8; `make test` takes 200.
+TRACE_SEEDS ?= 10000
 BINARY := target/release/tidegate
 HTTP ?= 127.0.0.1:8086
 DATA ?= ./tidegate-data
@@ -49,7 +51,7 @@ test: setup lint quick
 proof: setup
 	cargo test --release $(PACKAGES) --no-run
 	node wasm/scripts/build.mjs
-	PROOF_MINUTES=$(PROOF_MINUTES) KILLS=$(KILLS) \
+	PROOF_MINUTES=$(PROOF_MINUTES) KILLS=$(KILLS) TIDEGATE_TRACE_SEEDS=$(TRACE_SEEDS) \
 		cargo test --release $(PACKAGES) -- --nocapture
 
 bench: setup build

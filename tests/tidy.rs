@@ -3,6 +3,8 @@
 
 #[path = "tidy/code.rs"]
 mod code;
+#[path = "tidy/machine.rs"]
+mod machine;
 #[path = "tidy/manifests.rs"]
 mod manifests;
 #[path = "tidy/pages.rs"]
@@ -88,6 +90,11 @@ fn nothing_is_left_undone() {
 #[test]
 fn the_core_prints_nothing() {
     check("prints", &tree::rust("core/src"), code::prints);
+}
+
+#[test]
+fn what_the_core_computes_depends_on_no_machine() {
+    check("machines", &tree::rust("core/src"), machine::faults);
 }
 
 #[test]

@@ -46,6 +46,11 @@ id! {
     SegmentId(u64)
 }
 id! {
+    /// A blob: written in parts, there only once it is whole. A snapshot bears the id of the
+    /// first segment that it does not cover.
+    BlobId(u64)
+}
+id! {
     /// A frame of the log. Starts at 1, never resets; a writer's ticket is the LSN of the
     /// last frame of its record.
     Lsn(u64)
@@ -57,4 +62,41 @@ id! {
 id! {
     /// A query whose rows are being fetched.
     CursorId(u32)
+}
+
+/// A file of a database, whatever stands for files where it is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FileId {
+    /// A segment of the log.
+    Segment(SegmentId),
+    /// A blob.
+    Blob(BlobId),
+}
+
+impl FileId {
+    /// The pair that crosses the guest boundary: kind (1 segment, 2 blob) and number.
+    pub const fn to_pair(self) -> (u8, u64) {
+        match self {
+            Self::Segment(id) => (1, id.0),
+            Self::Blob(id) => (2, id.0),
+        }
+    }
+
+    /// The inverse of [`to_pair`](Self::to_pair); `None` for a kind this version does not know.
+    pub const fn from_pair(kind: u8, number: u64) -> Option<Self> {
+        match kind {
+            1 => Some(Self::Segment(SegmentId(number))),
+            2 => Some(Self::Blob(BlobId(number))),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for FileId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Segment(id) => write!(f, "segment {id}"),
+            Self::Blob(id) => write!(f, "blob {id}"),
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::failure::Failure;
+use crate::offline::SalvageFlags;
 
 /// What we were asked to do.
 #[derive(Debug, PartialEq, Eq)]
@@ -11,6 +12,8 @@ pub(crate) enum Command {
     Serve(ServeFlags),
     /// Read a log without changing anything.
     Wal(WalTask, PathBuf),
+    /// Write out what can be read of a log.
+    Salvage(SalvageFlags),
     /// Print the version.
     Version,
     /// Print the help.
@@ -46,6 +49,7 @@ Tidegate: a durable, InfluxDB-1.x-compatible ingest server.
 Usage:
   tidegate serve [--data DIR] [--http ADDR:PORT] [--config FILE] [--native]
   tidegate wal verify|dump DIR
+  tidegate wal salvage DIR --out NEWDIR [--database NAME]
   tidegate --version | --help
 
 serve
@@ -55,11 +59,20 @@ serve
                      overrides the file, flags override both
   --native           run the engine as native code instead of WebAssembly
 
+  A write is answered once it is durable. [http] ack-level sets another level
+  for all, the header X-Tidegate-Ack or ?ack= for one request: wal (handed to
+  the operating system) or memory (accepted). Every answer names its level.
+
 wal
   verify DIR         check every frame of a data or database directory, change nothing
   dump DIR           print every frame
+  salvage DIR        write all that can be read, whatever is damaged or missing, as line
+                     protocol for influx -import or POST /write; change nothing in DIR
+    --out NEWDIR     where to; must be new or empty
+    --database NAME  only this one
 
-Exit codes: 0 done, 1 something is in the way (the message says what), 2 called wrongly.
+Exit codes: 0 done, 1 something is in the way (the message says what), 2 called wrongly,
+3 salvaged, but not all that had been acknowledged (the account says what is lost).
 ";
 
 impl Command {
@@ -108,14 +121,54 @@ fn wal(mut args: impl Iterator<Item = String>) -> Result<Command, Failure> {
     let task = match args.next().as_deref() {
         Some("verify") => WalTask::Verify,
         Some("dump") => WalTask::Dump,
+        Some("salvage") => return salvage(args),
         Some("--help" | "-h") => return Ok(Command::Help),
         Some(other) => return Err(unknown("task of wal", other)),
-        None => return Err(Failure::usage("wal needs a task: verify or dump")),
+        None => return Err(Failure::usage("wal needs a task: verify, dump or salvage")),
     };
     match (args.next(), args.next()) {
         (Some(dir), None) => Ok(Command::Wal(task, dir.into())),
         _ => Err(Failure::usage("wal needs exactly one directory")),
     }
+}
+
+fn salvage(mut args: impl Iterator<Item = String>) -> Result<Command, Failure> {
+    let mut flags = SalvageFlags::default();
+    let mut dirs = Vec::new();
+    while let Some(arg) = args.next() {
+        let (flag, inline) = match arg.split_once('=') {
+            Some((flag, value)) if flag.starts_with("--") => {
+                (flag.to_owned(), Some(value.to_owned()))
+            }
+            _ => (arg, None),
+        };
+        let mut value = || {
+            let given = inline.clone().or_else(|| args.next());
+            given
+                .filter(|value| !value.is_empty())
+                .ok_or_else(|| Failure::usage(format!("{flag} needs a value; see tidegate --help")))
+        };
+        match flag.as_str() {
+            "--out" => flags.out = value()?.into(),
+            "--database" => flags.database = Some(value()?),
+            "--help" | "-h" => return Ok(Command::Help),
+            other if other.starts_with('-') => return Err(unknown("flag of wal salvage", other)),
+            _ => dirs.push(PathBuf::from(flag)),
+        }
+    }
+    match dirs.pop() {
+        Some(dir) if dirs.is_empty() => flags.dir = dir,
+        _ => {
+            return Err(Failure::usage(
+                "wal salvage needs exactly one directory to read",
+            ));
+        }
+    }
+    if flags.out.as_os_str().is_empty() {
+        let text = "wal salvage needs --out NEWDIR, a new directory to write to";
+        return Err(Failure::usage(text));
+    }
+    Ok(Command::Salvage(flags))
 }
 
 fn unknown(what: &str, name: &str) -> Failure {
@@ -155,9 +208,13 @@ mod tests {
             ("serve --data", "--data needs a value"),
             ("serve --data=", "--data needs a value"),
             ("serve --native=yes", "\"--native\""),
-            ("wal", "verify or dump"),
+            ("wal", "verify, dump or salvage"),
             ("wal mend x", "\"mend\""),
             ("wal verify", "exactly one directory"),
+            ("wal salvage d", "--out NEWDIR"),
+            ("wal salvage --out o", "exactly one directory"),
+            ("wal salvage d --out", "--out needs a value"),
+            ("wal salvage d --in o", "\"--in\""),
             ("wal verify a b", "exactly one directory"),
         ] {
             let failure = parse(line).expect_err(line);

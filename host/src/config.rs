@@ -11,7 +11,7 @@ use toml::{Table, Value};
 use crate::cli::ServeFlags;
 use crate::failure::Failure;
 use crate::log::log;
-use crate::units::{Size, Span};
+use crate::units::{Level, Size, Span};
 
 /// Everything that can be configured, with its default.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -32,6 +32,9 @@ pub(crate) struct Data {
     pub cache_max_memory_size: Size,
     /// A segment of the log is closed at this size.
     pub wal_segment_size: Size,
+    /// A snapshot is written after this much log, and the log behind it deleted: what a start has
+    /// to read.
+    pub wal_snapshot_size: Size,
     /// Log bytes that may wait for the disk; beyond, writes are answered 503.
     pub wal_pending_size: Size,
     /// Whether measurements and tags must be printable UTF-8.
@@ -70,6 +73,9 @@ pub(crate) struct Http {
     pub write_stall_timeout: Span,
     /// Bytes a second a body has to bring on average, once ten seconds have passed.
     pub body_rate_min: Size,
+    /// What a write has to be before it is answered, unless its request says so: `durable`
+    /// (synced), `wal` (handed to the operating system) or `memory` (accepted).
+    pub ack_level: Level,
     /// How long a write waits for the disk before it is answered 503.
     pub durable_timeout: Span,
     /// How long in-flight requests may take at shutdown.
@@ -96,6 +102,7 @@ impl Default for Data {
             dir: "./tidegate-data".into(),
             cache_max_memory_size: Size(1 << 30),
             wal_segment_size: Size(64 << 20),
+            wal_snapshot_size: Size(256 << 20),
             wal_pending_size: Size(64 << 20),
             validate_keys: false,
             idle_close: Span::seconds(600),
@@ -119,6 +126,7 @@ impl Default for Http {
             idle_timeout: Span::seconds(60),
             write_stall_timeout: Span::seconds(10),
             body_rate_min: Size(1024),
+            ack_level: Level::default(),
             durable_timeout: Span::seconds(30),
             stop_timeout: Span::seconds(30),
         }

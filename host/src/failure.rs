@@ -6,7 +6,8 @@ use std::path::Path;
 /// A reason to end that a person has to act on: what happened, where, and what to do.
 #[derive(Debug)]
 pub(crate) struct Failure {
-    /// 1: the world is not as it should be; 2: we were called wrongly.
+    /// 1: the world is not as it should be; 2: we were called wrongly; 3: done, as far as it
+    /// could be.
     pub code: u8,
     text: String,
 }
@@ -24,6 +25,14 @@ impl Failure {
     pub(crate) fn usage(text: impl Into<String>) -> Self {
         Self {
             code: 2,
+            text: text.into(),
+        }
+    }
+
+    /// What was asked for is done, but not all of it could be.
+    pub(crate) fn partial(text: impl Into<String>) -> Self {
+        Self {
+            code: 3,
             text: text.into(),
         }
     }

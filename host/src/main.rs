@@ -34,6 +34,7 @@ fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Serve(flags) => serve::serve(&flags),
         Command::Wal(task, dir) => offline::run(task, &dir),
+        Command::Salvage(flags) => offline::salvage(&flags),
         Command::Version => print(&format!("tidegate {}\n", env!("CARGO_PKG_VERSION"))),
         Command::Help => print(cli::HELP),
     }

@@ -1,6 +1,7 @@
 //! `tidegate serve`: puts everything together, and takes it apart in order.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -55,6 +56,7 @@ async fn run(config: Config) -> Result<(), Failure> {
         data: config.data.clone(),
         body_bytes_max: config.http.max_body_size.0,
         open_timeout: OPEN_TIMEOUT,
+        late_failures: AtomicU64::new(0),
     };
     let databases = Arc::new(DatabaseList::load(data, Arc::new(context))?);
     databases.warm();

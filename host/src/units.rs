@@ -1,8 +1,9 @@
-//! Sizes and durations as people write them.
+//! Sizes, durations and levels as people write them.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tidegate_core::http::AckLevel;
 
 /// A number of bytes: `25000000`, `"25m"`, `"1g"` (1024-based, as upstream).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -13,6 +14,11 @@ pub(crate) struct Size(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(try_from = "Written", into = "String")]
 pub(crate) struct Span(pub Duration);
+
+/// An acknowledgement level: `"durable"`, `"wal"`, `"memory"`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(try_from = "String", into = "String")]
+pub(crate) struct Level(pub AckLevel);
 
 impl Size {
     /// As a length in memory, at most what this machine can address.
@@ -33,6 +39,20 @@ impl Span {
 enum Written {
     Number(u64),
     Text(String),
+}
+
+impl TryFrom<String> for Level {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        AckLevel::parse(text.as_bytes()).map(Self)
+    }
+}
+
+impl From<Level> for String {
+    fn from(level: Level) -> Self {
+        level.0.word().to_owned()
+    }
 }
 
 impl TryFrom<Written> for Size {

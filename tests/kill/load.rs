@@ -117,7 +117,9 @@ fn write(
                 format!("run{cycle},w={writer} v={value}i {time}")
             })
             .collect();
-        let target = format!("/write?db={}", DATABASES[body.database]);
+        // A kill leaves the system alive, so `wal` promises as much as `durable` here.
+        let level = ["durable", "wal"][rng.index(2)];
+        let target = format!("/write?db={}&ack={level}", DATABASES[body.database]);
         let answer = client.post(&target, lines.join("\n").as_bytes());
         body.acknowledged = answer.as_ref().is_ok_and(|answer| answer.status == 204);
         bodies.push(body);

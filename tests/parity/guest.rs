@@ -1,17 +1,11 @@
 //! The guest in wasmtime, called as any runtime would.
 
-use std::env;
-use std::fs;
-use std::process::Command;
-
 use tidegate_core::engine::RECORD_BYTES;
+use tidegate_tests::proof::guest::guest_bytes;
 use tidegate_tests::proof::say;
-use tidegate_tests::proof::server::root;
 use wasmtime::{Engine, Instance, Memory, Module, Store, WasmParams, WasmResults};
 
 use crate::twin::Twin;
-
-const TARGET: &str = "wasm32-unknown-unknown";
 
 /// The compiled guest.
 pub(crate) struct GuestModule {
@@ -39,33 +33,6 @@ impl GuestModule {
             memory,
         }
     }
-}
-
-/// The guest of `TIDEGATE_GUEST`, or one built as the host builds it.
-fn guest_bytes() -> Vec<u8> {
-    if let Some(path) = env::var_os("TIDEGATE_GUEST") {
-        return fs::read(root().join(path)).expect("TIDEGATE_GUEST");
-    }
-    let target_dir = env::var_os("CARGO_TARGET_DIR").map_or(root().join("target"), Into::into);
-    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(root());
-    cargo.args([
-        "build",
-        "--quiet",
-        "--profile",
-        "guest",
-        "--package",
-        "tidegate-wasm",
-    ]);
-    cargo.args(["--features", "abi", "--target", TARGET, "--target-dir"]);
-    cargo.arg(&target_dir);
-    for name in ["CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS", "RUSTC_WRAPPER"] {
-        cargo.env_remove(name);
-    }
-    let built = cargo.status().expect("cargo starts");
-    assert!(built.success(), "the guest does not build");
-    let path = target_dir.join(TARGET).join("guest/tidegate_wasm.wasm");
-    fs::read(path).expect("the guest is where cargo puts it")
 }
 
 /// An instance.

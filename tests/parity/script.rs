@@ -41,6 +41,7 @@ pub(crate) struct Counts {
     effects: u64,
     persisted_bytes: u64,
     segments: u64,
+    snapshots: u64,
     faults: u64,
     reopened: u64,
 }
@@ -53,6 +54,7 @@ impl Counts {
         self.effects += other.effects;
         self.persisted_bytes += other.persisted_bytes;
         self.segments += other.segments;
+        self.snapshots += other.snapshots;
         self.faults += other.faults;
         self.reopened += other.reopened;
     }
@@ -67,6 +69,7 @@ impl Counts {
             self.persisted_bytes,
             self.faults,
             self.reopened,
+            self.snapshots,
         ];
         assert!(all.iter().all(|&count| count > 0), "{self:?}");
         assert!(
@@ -109,10 +112,11 @@ impl<'a> Pair<'a> {
         self.waiting.clear();
         let mut config = Config::new("p", 7, self.rng.next_u64());
         config.segment_bytes_roll = 40_000;
+        config.snapshot_log_bytes = 150_000;
         config.cache_bytes_max = 64 << 20;
         let mut params = Vec::new();
         config.encode(&mut params);
-        let segments = self.storage.segments().expect("listing");
+        let segments = self.storage.files().expect("listing");
         self.counts.segments += segments.len() as u64;
         encode_listing(&segments, &mut params);
         self.native.open(&params);
@@ -231,14 +235,14 @@ impl<'a> Pair<'a> {
         let id = effect.id().0;
         let code = fault.map_or(0, StorageFault::code);
         let done = match *effect {
-            Effect::ReadLog {
-                segment,
+            Effect::Read {
+                file,
                 offset,
                 length,
                 ..
             } => {
                 let mut bytes = Vec::new();
-                let read = self.storage.read(segment, offset, length, &mut bytes);
+                let read = self.storage.read(file, offset, length, &mut bytes);
                 read.expect("readable");
                 let native = self.native.supply(id, code, &bytes);
                 return assert_eq!((native, self.guest.supply(id, code, &bytes)), (0, 0));
@@ -260,13 +264,30 @@ impl<'a> Pair<'a> {
                     Ok(())
                 }
             }
-            Effect::DeleteLog { segment, .. } => self.storage.delete(segment),
+            Effect::Delete { file, .. } => self.storage.delete(file),
+            Effect::PutBlob {
+                blob,
+                offset,
+                length,
+                is_last,
+                ..
+            } => {
+                let bytes = self.native.effect_bytes(id, length);
+                let same = bytes == self.guest.effect_bytes(id, length);
+                assert!(same, "parts of {effect:?} differ");
+                self.counts.snapshots += u64::from(is_last && fault.is_none());
+                if fault.is_none() {
+                    self.storage.put(blob, offset, &bytes, is_last)
+                } else {
+                    Ok(())
+                }
+            }
             Effect::Quarantine {
-                segment,
+                file,
                 offset,
                 length,
                 ..
-            } => self.storage.quarantine(segment, offset, length),
+            } => self.storage.quarantine(file, offset, length),
         };
         done.expect("memory does not fail");
         let native = self.native.complete(id, code);
@@ -279,7 +300,8 @@ impl<'a> Pair<'a> {
         self.write();
         while let Some(effect) = self.poll() {
             let fault = self.rng.pick(&[&StorageFault::NoSpace, &StorageFault::Io]);
-            let fails = matches!(effect, Effect::PersistLog { .. }).then_some(*fault);
+            let fails = matches!(effect, Effect::PersistLog { .. } | Effect::PutBlob { .. })
+                .then_some(*fault);
             self.counts.faults += u64::from(fails.is_some());
             self.perform(&effect, fails);
             self.compare_state();

@@ -4,6 +4,7 @@
 //! * [`r#gen`]: seeded generators; the same seed gives the same bytes everywhere.
 //! * [`proof`]: the servers that are compared, recorded answers, and what may differ.
 //! * [`sim`]: the deterministic simulator of the whole engine, and its oracle.
+//! * [`trace`]: tapes of those worlds, to be played by guests.
 //! * [`bench`]: the side-by-side benchmark behind `make bench`.
 
 pub mod bench;
@@ -11,3 +12,4 @@ pub mod r#gen;
 pub mod kit;
 pub mod proof;
 pub mod sim;
+pub mod trace;

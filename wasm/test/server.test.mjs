@@ -57,6 +57,43 @@ test("what is written is acknowledged and read back", () =>
     ]);
   }));
 
+const ackOf = ({ headers }) => headers.find(([name]) => name === "X-Tidegate-Ack")?.[1];
+
+test("files: whatever level is asked for, durable is given and named", () =>
+  withDirectory((directory) =>
+    withServer(directory, async (server) => {
+      await server.query("CREATE DATABASE db");
+      for (const ack of [undefined, "memory", "wal", "durable"]) {
+        const answer = await server.write({ database: "db", ack }, LINES);
+        assert.deepEqual([answer.status, ackOf(answer)], [204, "durable"], text(answer));
+        const headers = [["x-tidegate-ack", ack ?? ""]];
+        const v2 = await server.handle(request("/api/v2/write?bucket=db", LINES, headers));
+        assert.deepEqual([v2.status, ackOf(v2)], [204, "durable"], text(v2));
+      }
+      const wrong = await server.write({ database: "db", ack: "sure" }, LINES);
+      assert.deepEqual([wrong.status, ackOf(wrong)], [400, undefined]);
+      assert.match(text(wrong), /invalid acknowledgement level/);
+      const health = await server.handle(request("/health", "", [], "GET"));
+      assert.match(text(health), /"checks":\[\]/);
+    }),
+  ));
+
+test("memory: more than memory is refused, not downgraded, and /health tells", () =>
+  withServer(new MemoryStores(), async (server) => {
+    await server.query("CREATE DATABASE db");
+    for (const ack of ["wal", "durable"]) {
+      const answer = await server.write({ database: "db", ack }, LINES);
+      assert.deepEqual([answer.status, ackOf(answer)], [501, undefined], text(answer));
+      assert.match(text(answer), /nothing was written/);
+    }
+    assert.equal(values(await server.query("SELECT v FROM cpu", "db")), undefined);
+    const answer = await server.write({ database: "db", ack: "memory" }, LINES);
+    assert.deepEqual([answer.status, ackOf(answer)], [204, "memory"]);
+    const health = await server.handle(request("/health", "", [], "GET"));
+    assert.equal(health.status, 200);
+    assert.match(text(health), /storage keeps points in memory only/);
+  }));
+
 test("the server's own paths answer without a database", () =>
   withServer(new MemoryStores(), async (server) => {
     assert.equal((await server.handle(request("/ping", "", [], "GET"))).status, 204);
@@ -126,7 +163,7 @@ test("files: a database whose creation was cut short is not there", () =>
 
 for (const [what, broken] of [
   ["a read of its log", "read"],
-  ["the listing of its log", "segments"],
+  ["the listing of its log", "files"],
 ]) {
   test(`files: a database is kept, and found again, when ${what} fails at the start`, () =>
     withDirectory(async (directory) => {
@@ -204,10 +241,11 @@ class FailingStores extends MemoryStores {
     };
     return Object.create(store, {
       nodeId: { value: store.nodeId },
-      segments: { value: () => store.segments() },
+      files: { value: () => store.files() },
       persist: { value: persist },
+      put: { value: (...position) => store.put(...position) },
       read: { value: (...position) => store.read(...position) },
-      delete: { value: (segment) => store.delete(segment) },
+      delete: { value: (file) => store.delete(file) },
       quarantine: { value: () => store.quarantine() },
       close: { value: () => store.close() },
     });

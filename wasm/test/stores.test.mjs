@@ -2,7 +2,17 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import fs, { mkdir, mkdtemp, open as openFile, readdir, rm, writeFile } from "node:fs/promises";
+import fs, {
+  mkdir,
+  mkdtemp,
+  open as openFile,
+  readFile,
+  readdir,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,7 +23,10 @@ import { identityOf, identityText } from "../dist/stores/database_file.js";
 import { MemoryStores } from "../dist/stores/memory.js";
 
 const NODE_ID = Uint8Array.from({ length: 16 }, (_, i) => i * 16);
+const segment = (id) => ({ kind: "segment", id });
+const blob = (id) => ({ kind: "blob", id });
 const bytes = (...values) => Uint8Array.from(values);
+const listed = async (store) => (await store.files()).sort((a, b) => Number(a.file.id - b.file.id));
 const rejectsWith = (fault, work) => assert.rejects(work, { name: "StorageError", fault });
 
 const KINDS = {
@@ -42,7 +55,7 @@ for (const [kind, withStores] of Object.entries(KINDS)) {
       assert.ok(!(await stores.list()).includes("a/../b"));
       await rejectsWith("unreadable", () => stores.open("a/../b"));
       await stores.create("a/../b", NODE_ID);
-      assert.deepEqual(await (await stores.open("a/../b")).segments(), []);
+      assert.deepEqual(await (await stores.open("a/../b")).files(), []);
     }));
 
   test(`${kind}: bytes come back as they were put, over each other and behind each other`, () =>
@@ -54,11 +67,13 @@ for (const [kind, withStores] of Object.entries(KINDS)) {
       await store.persist(2n, 0, bytes(7), true);
       await store.persist(1n, 6, bytes(8), true);
       const again = await stores.open("db");
-      assert.deepEqual(await again.read(1n, 0, 100), bytes(1, 9, 3, 4, 5, 6, 8));
-      assert.deepEqual(await again.read(1n, 2, 2), bytes(3, 4));
-      assert.deepEqual(await again.read(1n, 7, 2), bytes());
-      const segments = (await again.segments()).sort((a, b) => Number(a.id - b.id));
-      assert.deepEqual(segments, [{ id: 1n, length: 7 }, { id: 2n, length: 1 }]);
+      assert.deepEqual(await again.read(segment(1n), 0, 100), bytes(1, 9, 3, 4, 5, 6, 8));
+      assert.deepEqual(await again.read(segment(1n), 2, 2), bytes(3, 4));
+      assert.deepEqual(await again.read(segment(1n), 7, 2), bytes());
+      assert.deepEqual(await listed(again), [
+        { file: segment(1n), length: 7 },
+        { file: segment(2n), length: 1 },
+      ]);
       await store.close();
     }));
 
@@ -67,12 +82,54 @@ for (const [kind, withStores] of Object.entries(KINDS)) {
       const store = await stores.create("db", NODE_ID);
       await store.persist(1n, 0, bytes(1), true);
       await rejectsWith("fenced", () => store.persist(1n, 0, bytes(2), true));
-      await store.quarantine(1n, 0, 1);
-      await store.delete(1n);
-      await store.delete(1n);
+      await store.quarantine(segment(1n), 0, 1);
+      await store.delete(segment(1n));
+      await store.delete(segment(1n));
       // Not damage: what is not listed is not missing either.
-      await rejectsWith("io", () => store.read(1n, 0, 1));
-      assert.deepEqual(await store.segments(), []);
+      await rejectsWith("io", () => store.read(segment(1n), 0, 1));
+      assert.deepEqual(await store.files(), []);
+      await store.close();
+    }));
+}
+
+for (const [kind, withStores] of Object.entries(KINDS)) {
+  test(`${kind}: a blob is there with its last part, in place of the one before`, () =>
+    withStores(async (stores) => {
+      const store = await stores.create("db", NODE_ID);
+      await store.persist(5n, 0, bytes(7), true);
+      for (const [part, whole] of [[[3, 4], [1, 2, 3, 4, 9]], [[8], [1, 2, 8, 9]]]) {
+        const before = await listed(store);
+        await store.put(5n, 2, bytes(...part), false);
+        await store.put(5n, 2 + part.length, bytes(9), false);
+        await store.put(5n, 0, bytes(1, 2), true);
+        assert.deepEqual(await store.read(blob(5n), 0, 100), bytes(...whole));
+        assert.equal((await store.files()).length, 2, `${before.length} before`);
+      }
+      assert.deepEqual(await store.read(blob(5n), 2, 1), bytes(8));
+      assert.deepEqual(await store.read(segment(5n), 0, 100), bytes(7));
+      await store.quarantine(blob(5n), 0, 1);
+      await store.delete(blob(5n));
+      await store.delete(blob(5n));
+      await rejectsWith("io", () => store.read(blob(5n), 0, 1));
+      assert.deepEqual(await listed(store), [{ file: segment(5n), length: 1 }]);
+      await store.close();
+    }));
+
+  test(`${kind}: of a blob that is not whole nothing is listed, read or kept`, () =>
+    withStores(async (stores) => {
+      const store = await stores.create("db", NODE_ID);
+      await store.put(5n, 2, bytes(3, 4), false);
+      await rejectsWith("io", () => store.read(blob(5n), 0, 1));
+      await store.delete(blob(5n));
+      await store.put(5n, 0, bytes(1), true);
+      assert.deepEqual(await store.read(blob(5n), 0, 100), bytes(1));
+      await store.delete(blob(5n));
+      await store.put(6n, 2, bytes(3, 4, 5), false);
+      assert.deepEqual(await store.files(), []);
+      // The listing begins another life: nothing of the one before goes into its blobs.
+      await store.put(6n, 2, bytes(6), false);
+      await store.put(6n, 0, bytes(1, 2), true);
+      assert.deepEqual(await store.read(blob(6n), 0, 100), bytes(1, 2, 6));
       await store.close();
     }));
 }
@@ -82,6 +139,11 @@ test("memory: a full store says so", async () => {
   await store.persist(1n, 0, bytes(1, 2), true);
   await rejectsWith("no-space", () => store.persist(1n, 2, bytes(3, 4), true));
   await store.persist(1n, 2, bytes(3), true);
+  await rejectsWith("no-space", () => store.put(1n, 0, bytes(4), true));
+  await store.delete(segment(1n));
+  await store.put(1n, 1, bytes(4, 5), false);
+  await rejectsWith("no-space", () => store.put(1n, 0, bytes(1, 2, 3, 4), true));
+  await store.put(1n, 0, bytes(1), true);
 });
 
 async function withDirectory(use) {
@@ -108,12 +170,82 @@ test("file: only what the medium has lost is unreadable; the rest may pass", () 
         prototype.read = async () => {
           throw Object.assign(new Error(code), { code });
         };
-        await rejectsWith(fault, () => store.read(1n, 0, 1));
+        await rejectsWith(fault, () => store.read(segment(1n), 0, 1));
       }
     } finally {
       prototype.read = read;
     }
     await store.close();
+  }));
+
+test("file: blobs are private, synced part by part, and named by a synced directory", () =>
+  withDirectory(async (directory) => {
+    await (await FileStores.take(directory)).close();
+    const database = join(directory, "databases", "000001");
+    const blobs = join(database, "blobs");
+    await withSyncs(() => false, async (synced) => {
+      const stores = await FileStores.take(directory);
+      const store = await stores.create("db", NODE_ID);
+      synced.length = 0;
+      await store.put(0x1fn, 2, bytes(3), false);
+      const part = join(blobs, "000000000000001f.part");
+      assert.deepEqual(synced, [database, part]);
+      assert.deepEqual(await readdir(blobs), ["000000000000001f.part"]);
+      await store.put(0x1fn, 0, bytes(1, 2), true);
+      assert.deepEqual(synced, [database, part, part, blobs]);
+      assert.deepEqual(await readdir(blobs), ["000000000000001f.blob"]);
+      assert.equal((await stat(blobs)).mode & 0o777, 0o700);
+      assert.equal((await stat(join(blobs, "000000000000001f.blob"))).mode & 0o777, 0o600);
+      await store.quarantine(blob(0x1fn), 1, 2);
+      const copy = await readFile(join(database, "quarantine", "blob-000000000000001f-1.bin"));
+      assert.deepEqual([...copy], [2, 3]);
+      synced.length = 0;
+      await store.delete(blob(0x1fn));
+      assert.deepEqual(synced, [blobs]);
+      await store.close();
+      await stores.close();
+    });
+  }));
+
+test("file: parts that a crash left are removed when files are listed", () =>
+  withDirectory(async (directory) => {
+    const stores = await FileStores.take(directory);
+    const store = await stores.create("db", NODE_ID);
+    await store.put(1n, 0, bytes(1), true);
+    const blobs = join(directory, "databases", "000001", "blobs");
+    for (const name of ["0000000000000002.part", "2.part", "0000000000000002.blob.x"]) {
+      await writeFile(join(blobs, name), "left");
+    }
+    await symlink("0000000000000001.blob", join(blobs, "0000000000000003.blob"));
+    assert.deepEqual(await listed(store), [{ file: blob(1n), length: 1 }]);
+    const left = (await readdir(blobs)).sort();
+    const stem = "000000000000000";
+    assert.deepEqual(left, [`${stem}1.blob`, `${stem}2.blob.x`, `${stem}3.blob`, "2.part"]);
+    await store.close();
+    await stores.close();
+  }));
+
+test("file: a blob that lacks a part never gets its name", () =>
+  withDirectory(async (directory) => {
+    const stores = await FileStores.take(directory);
+    const store = await stores.create("db", NODE_ID);
+    let failing = false;
+    await withSyncs(
+      (path) => failing && path.endsWith(".part"),
+      async () => {
+        await store.put(1n, 4, bytes(1), false);
+        failing = true;
+        await rejectsWith("io", () => store.put(1n, 5, bytes(1), false));
+        failing = false;
+        await rejectsWith("io", () => store.put(1n, 0, bytes(1, 2, 3, 4), true));
+        await store.delete(blob(1n));
+        assert.deepEqual(await readdir(join(directory, "databases", "000001", "blobs")), []);
+        await store.put(1n, 0, bytes(1), true);
+        assert.deepEqual(await listed(store), [{ file: blob(1n), length: 1 }]);
+      },
+    );
+    await store.close();
+    await stores.close();
   }));
 
 test("file: a directory has one owner, until that owner is dead", () =>
@@ -184,18 +316,20 @@ test("file: a database keeps any name, whichever way its file quotes it", () =>
     }
   }));
 
-/** Lets every `open` of a directory be seen, and its sync fail if `fails` says so of its path. */
+/** Lets every sync be seen, and fail if `fails` says so of its path. */
 async function withSyncs(fails, use) {
   const { open } = fs;
   const synced = [];
   fs.open = async (path, ...rest) => {
     const handle = await open(path, ...rest);
-    const { sync } = handle;
-    handle.sync = async () => {
-      if (fails(path)) throw Object.assign(new Error("EIO: sync"), { code: "EIO" });
-      await sync.call(handle);
-      synced.push(path);
-    };
+    for (const name of ["sync", "datasync"]) {
+      const sync = handle[name];
+      handle[name] = async () => {
+        if (fails(path)) throw Object.assign(new Error(`EIO: ${name}`), { code: "EIO" });
+        await sync.call(handle);
+        synced.push(path);
+      };
+    }
     return handle;
   };
   syncBuiltinESMExports();

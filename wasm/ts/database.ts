@@ -1,5 +1,6 @@
 /** One database of a server: a store, and the engine that is open over it now. */
 
+import { encodeListing } from "./effect.js";
 import { driven, type Face } from "./face.js";
 import { TrapError } from "./instance.js";
 import { Pump } from "./pump.js";
@@ -46,7 +47,9 @@ export class Database {
   /** Takes over an engine that a request has just created. */
   static created(name: string, engine: number, store: Promise<Store>, around: Surroundings) {
     const database = new Database(name, store, around);
-    void database.#drive(engine).run();
+    const pump = database.#drive(engine);
+    database.#watch(pump);
+    void pump.run();
     return database;
   }
 
@@ -84,20 +87,15 @@ export class Database {
   async durable(ticket: bigint): Promise<void> {
     const pump = this.#pump;
     if (pump === undefined) throw new Error(`database ${this.name} is not open`);
-    try {
-      await pump.durable(ticket);
-      this.#traps = 0;
-    } catch (error) {
-      this.#recoverFrom(pump);
-      throw error;
-    }
+    await pump.durable(ticket);
+    this.#traps = 0;
   }
 
-  /** Performs what effects a request has left behind; nobody waits for them. */
-  async settle(): Promise<void> {
-    const pump = this.#pump;
-    await pump?.run();
-    if (pump?.ended) this.#recoverFrom(pump);
+  /** Makes durable what was accepted, then stops. A snapshot under way is given up. */
+  async close(reason: string): Promise<void> {
+    this.#stopped = true;
+    await this.#pump?.run();
+    await this.stop(reason);
   }
 
   /** Ends the engine and lets go of the store; who still waits is told `reason`. */
@@ -114,15 +112,18 @@ export class Database {
   #drive(engine: number): Pump {
     this.#face = this.#around.face;
     this.#engine = engine;
-    this.#pump = new Pump(driven(this.#face, engine), this.store);
+    const report = (message: string) => this.#around.report(`database ${this.name}: ${message}`);
+    this.#pump = new Pump(driven(this.#face, engine), this.store, report);
     return this.#pump;
   }
 
-  /** Called by everyone who met the failure; the first one acts. */
-  #recoverFrom(pump: Pump): void {
-    if (pump !== this.#pump || this.#stopped) return;
-    this.#pump = undefined;
-    void this.#retry(this.#generation, pump.lastFault ?? "storage failed");
+  /** Replaces the engine when it fails, whether or not somebody waits for it then. */
+  #watch(pump: Pump): void {
+    void pump.whenEnded.then(() => {
+      if (pump !== this.#pump || this.#stopped) return;
+      this.#pump = undefined;
+      void this.#retry(this.#generation, pump.lastFault ?? "storage failed");
+    });
   }
 
   async #retry(generation: number, failure: unknown): Promise<void> {
@@ -144,7 +145,7 @@ export class Database {
    * the database is being opened, and not that there is none.
    */
   #holdPlace(): void {
-    const unread = BigUint64Array.of(1n, 1n);
+    const unread = encodeListing([{ file: { kind: "segment", id: 1n }, length: 1 }]);
     this.#face = this.#around.face;
     this.#engine = this.#face.open(this.name, new Uint8Array(16), unread);
   }
@@ -171,18 +172,19 @@ export class Database {
       return undefined;
     }
     const store = await this.store;
-    const segments = (await store.segments()).sort((a, b) => (a.id < b.id ? -1 : 1));
+    const listing = encodeListing(await store.files());
     if (this.#isOver(generation)) return undefined;
-    const listing = segments.flatMap(({ id, length }) => [id, BigInt(length)]);
-    const pump = this.#drive(face.open(this.name, store.nodeId, BigUint64Array.from(listing)));
+    const pump = this.#drive(face.open(this.name, store.nodeId, listing));
     await pump.run();
     if (this.#isOver(generation) || pump !== this.#pump) return undefined;
     if (pump.ended) {
+      await pump.whenEnded;
       this.#pump = undefined;
       return pump.lastFault ?? "storage failed";
     }
     const notice = face.notice(this.#engine);
     if (notice) report(`database ${this.name}: ${notice}`);
+    this.#watch(pump);
     return undefined;
   }
 }

@@ -29,7 +29,7 @@ export interface Face {
     nowNs: bigint,
     requestId: string,
   ): Handled;
-  /** `listing`: pairs of segment id and length. Replaces an engine of the same name. */
+  /** `listing`: as `encodeListing` has it. Replaces an engine of the same name. */
   open(database: string, nodeId: Uint8Array, listing: BigUint64Array): number;
   release(engine: number): void;
   phase(engine: number): Phase;

@@ -23,16 +23,21 @@ export class GoneError extends Error {
   }
 }
 
-/** Makes an instance. `trapped` is told once, before the call that trapped throws. */
+/**
+ * Makes an instance. `trapped` is told once, before the call that trapped throws; the rest is as
+ * in `ServerOptions` and `Stores`.
+ */
 export function instantiate(
   module: WebAssembly.Module,
   entropy: Uint8Array,
   ack: Ack,
+  snapshotLogBytes: number | undefined,
   trapped: (trap: TrapError) => void,
 ): Face {
   const { initSync, Server } = bindings();
   initSync({ module });
-  const face = new Server(entropy, ack);
+  const bytes = snapshotLogBytes === undefined ? undefined : BigInt(snapshotLogBytes);
+  const face = new Server(entropy, ack, bytes);
   let isGone = false;
   const guarded = <T extends unknown[], R>(act: (...rest: T) => R) => {
     return (...rest: T): R => {

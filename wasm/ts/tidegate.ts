@@ -4,13 +4,26 @@ import { wallClock } from "./clock.js";
 import { Database, type Surroundings } from "./database.js";
 import type { Change, Face, Handled } from "./face.js";
 import { GoneError, instantiate, TrapError } from "./instance.js";
-import type { ServerAnswer, ServerOptions, ServerRequest, Store, Stores } from "./types.js";
+import type {
+  AckLevel,
+  ServerAnswer,
+  ServerOptions,
+  ServerRequest,
+  Store,
+  Stores,
+} from "./types.js";
 
 /** How a client says what a body belongs to. */
 export interface WriteTarget {
   database: string;
   retentionPolicy?: string;
   precision?: "n" | "u" | "ms" | "s" | "m" | "h";
+  /**
+   * What the points must survive before the answer comes; what the stores promise if left out.
+   * The answer's `X-Tidegate-Ack` is this level or a stronger one; where the stores cannot keep
+   * it, the status is 501 and nothing is written.
+   */
+  ack?: AckLevel;
 }
 
 /** For so long a request waits for the databases to come back after a trap. */
@@ -35,10 +48,16 @@ export class Tidegate {
     this.#stores = stores;
     this.#nowNs = options.nowNs ?? wallClock();
     const random = options.random ?? ((bytes) => void crypto.getRandomValues(bytes));
+    const { snapshotLogBytes } = options;
+    const isBytes = Number.isSafeInteger(snapshotLogBytes) && Number(snapshotLogBytes) > 0;
+    if (snapshotLogBytes !== undefined && !isBytes) {
+      throw new RangeError(`snapshotLogBytes is ${snapshotLogBytes}: give a whole number of bytes`);
+    }
+    const trapped = (trap: TrapError) => this.#trapped(trap);
     this.#instantiate = () => {
       const entropy = new Uint8Array(32);
       random(entropy);
-      return instantiate(module, entropy, stores.ack, (trap) => this.#trapped(trap));
+      return instantiate(module, entropy, stores.ack, snapshotLogBytes, trapped);
     };
     this.#around = {
       face: this.#instantiate(),
@@ -100,11 +119,12 @@ export class Tidegate {
     return answer;
   }
 
-  /** Writes line protocol; the answer's status is 204 when all of it is durable. */
+  /** Writes line protocol; the answer's status is 204 when all of it is as safe as asked. */
   async write(target: WriteTarget, body: string | Uint8Array): Promise<ServerAnswer> {
     const query = new URLSearchParams({ db: target.database });
     if (target.retentionPolicy !== undefined) query.set("rp", target.retentionPolicy);
     if (target.precision !== undefined) query.set("precision", target.precision);
+    if (target.ack !== undefined) query.set("ack", target.ack);
     const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
     return this.handle({ method: "POST", url: `/write?${query}`, headers: [], body: bytes });
   }
@@ -132,8 +152,7 @@ export class Tidegate {
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const database of this.#databases.values()) {
-      await database.settle();
-      await database.stop("the server is closing");
+      await database.close("the server is closing");
     }
     await this.#revival;
     this.#databases.clear();
@@ -219,7 +238,7 @@ export class Tidegate {
  */
 async function isBlank(store: Store): Promise<boolean> {
   try {
-    return (await store.segments()).every(({ length }) => length === 0);
+    return (await store.files()).every(({ length }) => length === 0);
   } catch {
     return false;
   }

@@ -14,39 +14,62 @@ export class StorageError extends Error {
   }
 }
 
-/** A segment of the log as a store lists it; `length` in bytes. */
-export interface Segment {
-  id: bigint;
+/** What names a file of a database: a segment of its log, or a blob. Each kind counts by itself. */
+export interface FileId {
+  readonly kind: "segment" | "blob";
+  readonly id: bigint;
+}
+
+/** A file as a store lists it; `length` in bytes. */
+export interface FileInfo {
+  file: FileId;
   length: number;
 }
 
 /**
- * Where one database keeps its log. Calls on one store never overlap, and `bytes` belongs to the
- * store: it does not change afterwards.
+ * Where one database keeps its files. Calls on one store never overlap, but for a `put`, beside
+ * which others run that are not about its blob. `bytes` belongs to the store: it does not change
+ * afterwards.
  */
 export interface Store {
   /** Sixteen random bytes, drawn when the database was created; they tell its log from others'. */
   readonly nodeId: Uint8Array;
-  /** All segments, in any order. */
-  segments(): Promise<Segment[]>;
+  /**
+   * All files, in any order. Parts of a blob that is not whole are none, and may be removed: this
+   * is called while nothing is written.
+   */
+  files(): Promise<FileInfo[]>;
   /**
    * Puts bytes at an offset. Offset 0 creates the segment, exclusively, name included. With
    * `sync`, resolving means: they survive a loss of power, as far as this store can promise.
    */
   persist(segment: bigint, offset: number, bytes: Uint8Array, sync: boolean): Promise<void>;
   /**
-   * Bytes of a segment; fewer than `length` only where it ends. The fault `unreadable` says that
+   * Puts a part of a blob at an offset. With `isLast` the blob is whole: it gets its name, in place
+   * of an older blob that bears it, and resolving means what it means for `persist` with `sync`.
+   * Until then, and after a crash before that, it is not there. Parts come one blob at a time, the
+   * one at offset 0 last; after one that failed, the blob is deleted.
+   */
+  put(blob: bigint, offset: number, bytes: Uint8Array, isLast: boolean): Promise<void>;
+  /**
+   * Bytes of a file; fewer than `length` only where it ends. The fault `unreadable` says that
    * the medium has lost them: the engine reports damage and goes on. After any other fault the
    * database is opened again, later.
    */
-  read(segment: bigint, offset: number, length: number): Promise<Uint8Array>;
-  /** Removes a segment, durably. Removing what is not there is success. */
-  delete(segment: bigint): Promise<void>;
-  /** Keeps a copy of a damaged range for a person to look at; the segment stays as it is. */
-  quarantine(segment: bigint, offset: number, length: number): Promise<void>;
-  /** Lets go of handles. The log stays. */
+  read(file: FileId, offset: number, length: number): Promise<Uint8Array>;
+  /**
+   * Removes a file, durably; of a blob also what there is of it if it is not whole. Removing what
+   * is not there is success.
+   */
+  delete(file: FileId): Promise<void>;
+  /** Keeps a copy of a damaged range for a person to look at; the file stays as it is. */
+  quarantine(file: FileId, offset: number, length: number): Promise<void>;
+  /** Lets go of handles. The files stay. */
   close(): Promise<void>;
 }
+
+/** What a write may ask for; each level includes those before. */
+export type AckLevel = "memory" | "wal" | "durable";
 
 /** What an acknowledged write survives: a loss of power, or only this process's good health. */
 export type Ack = "durable" | "memory";
@@ -93,6 +116,11 @@ export interface ServerOptions {
   nowNs?: () => bigint;
   /** Fills with random bytes. */
   random?: (bytes: Uint8Array) => void;
+  /**
+   * Log bytes after which a database writes a snapshot of its points and deletes the log before
+   * it; what opening has to read is bounded so. 64 MiB unless told.
+   */
+  snapshotLogBytes?: number;
   /** Told about what an operator wants to know: recoveries with damage, storage that failed. */
   report?: (message: string) => void;
 }

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::ids::SegmentId;
+use crate::ids::FileId;
 use crate::limits;
 use crate::model::varint;
 
@@ -18,6 +18,9 @@ pub struct Config {
     pub seed: u64,
     /// A segment that reached this size is closed and the next one begun.
     pub segment_bytes_roll: u64,
+    /// Log bytes since the last snapshot, or its own bytes if they are more, after which the
+    /// next one is written and the log behind it retired; what opening has to read is bounded so.
+    pub snapshot_log_bytes: u64,
     /// Log bytes that may wait for the host; beyond, writes are refused as busy.
     pub pending_bytes_max: u64,
     /// Bytes of cache and index; beyond, writes are refused.
@@ -38,6 +41,7 @@ impl Config {
             node_id,
             seed,
             segment_bytes_roll: 64 << 20,
+            snapshot_log_bytes: 256 << 20,
             pending_bytes_max: 64 << 20,
             cache_bytes_max: 1 << 30,
             body_bytes_max: limits::BODY_BYTES_MAX as u64,
@@ -53,6 +57,7 @@ impl Config {
         out.extend_from_slice(&self.seed.to_le_bytes());
         for number in [
             self.segment_bytes_roll,
+            self.snapshot_log_bytes,
             self.pending_bytes_max,
             self.cache_bytes_max,
             self.body_bytes_max,
@@ -75,6 +80,7 @@ impl Config {
             node_id,
             seed,
             segment_bytes_roll: number()?,
+            snapshot_log_bytes: number()?,
             pending_bytes_max: number()?,
             cache_bytes_max: number()?,
             body_bytes_max: number()?,
@@ -84,34 +90,36 @@ impl Config {
     }
 }
 
-/// A segment that storage holds, as listed by the host at open.
+/// A file that storage holds, as listed by the host at open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SegmentInfo {
+pub struct FileInfo {
     /// From its name.
-    pub id: SegmentId,
+    pub file: FileId,
     /// Its length in bytes.
     pub length: u64,
 }
 
 /// Appends a listing in the form that crosses the guest boundary.
-pub fn encode_listing(segments: &[SegmentInfo], out: &mut Vec<u8>) {
-    varint::put(out, segments.len() as u64);
-    for segment in segments {
-        varint::put(out, segment.id.0);
-        varint::put(out, segment.length);
+pub fn encode_listing(files: &[FileInfo], out: &mut Vec<u8>) {
+    varint::put(out, files.len() as u64);
+    for info in files {
+        let (kind, number) = info.file.to_pair();
+        out.push(kind);
+        varint::put(out, number);
+        varint::put(out, info.length);
     }
 }
 
 /// The inverse of [`encode_listing`].
-pub fn decode_listing(bytes: &[u8], at: &mut usize) -> Option<Vec<SegmentInfo>> {
+pub fn decode_listing(bytes: &[u8], at: &mut usize) -> Option<Vec<FileInfo>> {
     let count = varint::get(bytes, at)?;
-    let mut segments = Vec::new();
+    let mut files = Vec::new();
     for _ in 0..count {
-        let id = SegmentId(varint::get(bytes, at)?);
-        segments.push(SegmentInfo {
-            id,
-            length: varint::get(bytes, at)?,
-        });
+        let kind = *bytes.get(*at)?;
+        *at += 1;
+        let file = FileId::from_pair(kind, varint::get(bytes, at)?)?;
+        let length = varint::get(bytes, at)?;
+        files.push(FileInfo { file, length });
     }
-    Some(segments)
+    Some(files)
 }

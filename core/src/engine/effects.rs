@@ -20,6 +20,8 @@ pub(super) enum Awaited {
     Persist(u64),
     /// A read of the replay.
     Read,
+    /// A part of a snapshot.
+    Part,
     /// Something nobody waits for.
     Other,
 }
@@ -40,7 +42,9 @@ impl Engine {
         if let Some(effect) = self.queue.pop_front() {
             return Some(effect);
         }
-        let persist = self.log.as_mut()?.poll()?;
+        let Some(persist) = self.log.as_mut()?.poll() else {
+            return self.poll_snapshot();
+        };
         let id = self.in_flight.add(Awaited::Persist(persist.ticket));
         Some(Effect::PersistLog {
             id,
@@ -52,15 +56,16 @@ impl Engine {
         })
     }
 
-    /// The bytes of a `PersistLog` in flight; empty for any other effect.
+    /// The bytes of a `PersistLog` or `PutBlob` in flight; empty for any other effect.
     pub fn effect_bytes(&self, id: EffectId) -> &[u8] {
         match (self.in_flight.waiting.get(&id), &self.log) {
             (Some(&Awaited::Persist(ticket)), Some(log)) => log.bytes(ticket),
+            (Some(Awaited::Part), _) => self.snapshot_bytes(),
             _ => &[],
         }
     }
 
-    /// Reports a persist, delete or quarantine.
+    /// Reports a persist, part, delete or quarantine.
     ///
     /// # Errors
     ///
@@ -74,6 +79,7 @@ impl Engine {
             None => return Err(Misuse::UnknownEffect),
             Some(Awaited::Read) => return Err(Misuse::WrongReport),
             Some(Awaited::Other) => {}
+            Some(Awaited::Part) => self.complete_part(result),
             Some(&Awaited::Persist(ticket)) => {
                 let log = self.log.as_mut().ok_or(Misuse::UnknownEffect)?;
                 log.complete(ticket, result)
@@ -108,7 +114,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Segments that count for nothing go once this run has made something durable, and once
+    /// Files that count for nothing go once this run has made something durable, and once
     /// the copies of their damage that were asked for are made.
     fn delete_obsolete(&mut self) {
         let is_early = self
@@ -124,9 +130,9 @@ impl Engine {
         {
             return;
         }
-        for segment in core::mem::take(&mut self.obsolete) {
+        for file in core::mem::take(&mut self.obsolete) {
             let id = self.in_flight.add(Awaited::Other);
-            self.queue.push_back(Effect::DeleteLog { id, segment });
+            self.queue.push_back(Effect::Delete { id, file });
         }
     }
 }

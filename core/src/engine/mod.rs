@@ -2,7 +2,7 @@
 //!
 //! An engine is a database. The contract with a host, in order:
 //!
-//! 1. [`Engine::open`] with the listing of segments. An empty listing makes a new database.
+//! 1. [`Engine::open`] with the listing of files. An empty listing makes a new database.
 //! 2. After every call that changes it, drain [`Engine::poll_effect`] until `None`, perform each
 //!    effect and report it: [`Engine::supply`] for a read, [`Engine::complete`] for the others.
 //!    Reporting may make new effects available.
@@ -25,7 +25,10 @@ mod recovery;
 mod report;
 mod request;
 mod slot;
+mod snapshot;
 mod statements;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use alloc::boxed::Box;
@@ -33,7 +36,7 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
 
-pub use config::{Config, SegmentInfo, decode_listing, encode_listing};
+pub use config::{Config, FileInfo, decode_listing, encode_listing};
 pub use effect::Effect;
 pub use record::{RECORD_BYTES, decode_effect, encode_effect};
 pub use recovery::RecoveryReport;
@@ -44,7 +47,7 @@ pub use report::{
 
 pub use crate::wal::LogDamage as Damage;
 
-use crate::ids::{CursorId, Lsn, SegmentId, ShardId};
+use crate::ids::{CursorId, FileId, Lsn, ShardId};
 use crate::index::FieldSlot;
 use crate::limits;
 use crate::line::Scanner;
@@ -56,6 +59,7 @@ use effects::InFlight;
 use open::Opening;
 use recorder::Recorder;
 use slot::Slot;
+use snapshot::Snapshots;
 
 /// Where an engine is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,7 +110,8 @@ pub struct Engine {
     /// The last LSN of earlier runs.
     opened_at: Lsn,
     /// To delete once this run has made something durable.
-    obsolete: Vec<SegmentId>,
+    obsolete: Vec<FileId>,
+    snapshots: Snapshots,
     cursors: BTreeMap<CursorId, Cursor>,
     cursors_opened: u32,
     // Buffers that are used again from line to line.
@@ -125,9 +130,9 @@ enum State {
 }
 
 impl Engine {
-    /// Begins to open a database from its segments; an empty listing makes a new one.
-    pub fn open(config: Config, segments: &[SegmentInfo]) -> Self {
-        let opening = Opening::new(config.node_id, segments);
+    /// Begins to open a database from its files; an empty listing makes a new one.
+    pub fn open(config: Config, files: &[FileInfo]) -> Self {
+        let opening = Opening::new(config.node_id, files);
         let cache_bytes_max = config.cache_bytes_max.min(limits::CACHE_BYTES_MAX);
         let config = Config {
             cache_bytes_max,
@@ -147,6 +152,7 @@ impl Engine {
             in_flight: InFlight::default(),
             opened_at: Lsn(0),
             obsolete: Vec::new(),
+            snapshots: Snapshots::default(),
             cursors: BTreeMap::new(),
             cursors_opened: 0,
             scanner: Scanner::new(),

@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 
 use super::effects::Awaited;
 use super::slot::Slot;
-use super::{Effect, Engine, SegmentInfo, State};
+use super::snapshot::Snapshots;
+use super::{Effect, Engine, FileInfo, State};
 use crate::fault::StorageFault;
 use crate::ids::{LayoutId, SegmentId, SeriesId, ShardId};
 use crate::meta::Change;
@@ -50,10 +51,10 @@ struct Layout {
 }
 
 impl Opening {
-    pub(super) fn new(node_id: u128, segments: &[SegmentInfo]) -> Self {
-        let segments: Vec<_> = segments.iter().map(|info| (info.id, info.length)).collect();
+    pub(super) fn new(node_id: u128, files: &[FileInfo]) -> Self {
+        let files: Vec<_> = files.iter().map(|info| (info.file, info.length)).collect();
         Self {
-            replay: Replay::new(node_id, &segments),
+            replay: Replay::new(node_id, &files),
             is_reading: false,
             known: Known::default(),
             uncertified: Vec::new(),
@@ -91,20 +92,20 @@ impl Engine {
         while !opening.is_reading {
             match opening.replay.step() {
                 Step::Read {
-                    segment,
+                    file,
                     offset,
                     length,
                 } => {
                     let id = self.in_flight.add(Awaited::Read);
-                    self.queue.push_back(Effect::ReadLog {
+                    self.queue.push_back(Effect::Read {
                         id,
-                        segment,
+                        file,
                         offset,
                         length,
                     });
                     opening.is_reading = true;
                 }
-                Step::SegmentStart { .. } => opening.known.numbers.clear(),
+                Step::FileStart { .. } => opening.known.numbers.clear(),
                 Step::Frame(frame) => match frame.kind {
                     FrameKind::Definitions => {
                         self.apply_definitions(frame.payload, &mut opening.known);
@@ -119,7 +120,7 @@ impl Engine {
                     _ => {}
                 },
                 Step::Quarantine {
-                    segment,
+                    file,
                     offset,
                     length,
                     ..
@@ -127,7 +128,7 @@ impl Engine {
                     let id = self.in_flight.add(Awaited::Other);
                     self.queue.push_back(Effect::Quarantine {
                         id,
-                        segment,
+                        file,
                         offset,
                         length,
                     });
@@ -146,7 +147,7 @@ impl Engine {
     /// intact, both copies of what they refer to are not.
     fn apply_rows_frame(&mut self, frame: &wal::Frame<'_>, known: &mut Known) {
         let damage = |points: u64| LogDamage {
-            segment: frame.segment,
+            file: frame.file,
             offset: frame.offset,
             length: (wal::FRAME_HEAD_BYTES + frame.payload.len()) as u64,
             first: frame.lsn,
@@ -318,6 +319,7 @@ impl Engine {
             self.skip_ids(end.next_segment);
         }
         self.obsolete.clone_from(&end.obsolete);
+        self.snapshots = Snapshots::after(end);
         self.drop_slots();
         if end.repair {
             self.open_record();
@@ -356,6 +358,6 @@ impl Engine {
         let homeless = homeless.filter(|(shard, _)| !known.housed.contains(shard));
         let damage = &mut self.recovery.damage;
         damage.extend(end.damage.iter().chain(homeless.map(|(_, damage)| damage)));
-        damage.sort_by_key(|damage| (damage.segment, damage.offset));
+        damage.sort_by_key(|damage| (damage.file, damage.offset));
     }
 }

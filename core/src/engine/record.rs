@@ -1,6 +1,6 @@
 //! Effects in the fixed-width form that crosses the guest boundary.
 
-use crate::ids::{EffectId, Lsn, SegmentId};
+use crate::ids::{EffectId, FileId, Lsn};
 
 use super::Effect;
 
@@ -8,11 +8,12 @@ use super::Effect;
 ///
 /// | offset | size | field |
 /// | --- | --- | --- |
-/// | 0 | 1 | kind: 1 persist log, 2 read log, 3 delete log, 4 quarantine |
-/// | 1 | 1 | sync |
-/// | 2 | 6 | zero |
+/// | 0 | 1 | kind: 1 persist log, 2 read, 3 delete, 4 quarantine, 5 put blob |
+/// | 1 | 1 | persist log: whether to sync; put blob: whether it is the last part |
+/// | 2 | 1 | file: 1 segment, 2 blob |
+/// | 3 | 5 | zero |
 /// | 8 | 8 | effect id |
-/// | 16 | 8 | segment |
+/// | 16 | 8 | number of the file |
 /// | 24 | 8 | offset |
 /// | 32 | 8 | length |
 /// | 40 | 8 | up to (LSN) |
@@ -22,7 +23,8 @@ pub const RECORD_BYTES: usize = 48;
 
 /// The record of `effect`.
 pub fn encode_effect(effect: &Effect) -> [u8; RECORD_BYTES] {
-    let (kind, sync, segment, offset, length, up_to) = match *effect {
+    let none = Lsn(0);
+    let (kind, flag, file, offset, length, up_to) = match *effect {
         Effect::PersistLog {
             segment,
             offset,
@@ -30,25 +32,38 @@ pub fn encode_effect(effect: &Effect) -> [u8; RECORD_BYTES] {
             up_to,
             sync,
             ..
-        } => (1, sync, segment, offset, length as u64, up_to),
-        Effect::ReadLog {
-            segment,
+        } => {
+            let file = FileId::Segment(segment);
+            (1, sync, file, offset, length as u64, up_to)
+        }
+        Effect::Read {
+            file,
             offset,
             length,
             ..
-        } => (2, false, segment, offset, length as u64, Lsn(0)),
-        Effect::DeleteLog { segment, .. } => (3, false, segment, 0, 0, Lsn(0)),
+        } => (2, false, file, offset, length as u64, none),
+        Effect::Delete { file, .. } => (3, false, file, 0, 0, none),
         Effect::Quarantine {
-            segment,
+            file,
             offset,
             length,
             ..
-        } => (4, false, segment, offset, length, Lsn(0)),
+        } => (4, false, file, offset, length, none),
+        Effect::PutBlob {
+            blob,
+            offset,
+            length,
+            is_last,
+            ..
+        } => {
+            let file = FileId::Blob(blob);
+            (5, is_last, file, offset, length as u64, none)
+        }
     };
+    let (file, number) = file.to_pair();
     let mut record = [0; RECORD_BYTES];
-    record[0] = kind;
-    record[1] = u8::from(sync);
-    let numbers = [effect.id().0, segment.0, offset, length, up_to.0];
+    record[..3].copy_from_slice(&[kind, u8::from(flag), file]);
+    let numbers = [effect.id().0, number, offset, length, up_to.0];
     for (slot, number) in record[8..].chunks_exact_mut(8).zip(numbers) {
         slot.copy_from_slice(&number.to_le_bytes());
     }
@@ -62,31 +77,38 @@ pub fn decode_effect(record: &[u8; RECORD_BYTES]) -> Option<Effect> {
         bytes.copy_from_slice(&record[8 + index * 8..16 + index * 8]);
         u64::from_le_bytes(bytes)
     };
-    let (id, segment) = (EffectId(number(0)), SegmentId(number(1)));
+    let (id, flag) = (EffectId(number(0)), record[1] != 0);
+    let file = FileId::from_pair(record[2], number(1))?;
     let (offset, length, up_to) = (number(2), number(3), Lsn(number(4)));
-    let sync = record[1] != 0;
     let small = usize::try_from(length).ok();
-    Some(match record[0] {
-        1 => Effect::PersistLog {
+    Some(match (record[0], file) {
+        (1, FileId::Segment(segment)) => Effect::PersistLog {
             id,
             segment,
             offset,
             length: small?,
             up_to,
-            sync,
+            sync: flag,
         },
-        2 => Effect::ReadLog {
+        (2, file) => Effect::Read {
             id,
-            segment,
+            file,
             offset,
             length: small?,
         },
-        3 => Effect::DeleteLog { id, segment },
-        4 => Effect::Quarantine {
+        (3, file) => Effect::Delete { id, file },
+        (4, file) => Effect::Quarantine {
             id,
-            segment,
+            file,
             offset,
             length,
+        },
+        (5, FileId::Blob(blob)) => Effect::PutBlob {
+            id,
+            blob,
+            offset,
+            length: small?,
+            is_last: flag,
         },
         _ => return None,
     })
@@ -95,10 +117,11 @@ pub fn decode_effect(record: &[u8; RECORD_BYTES]) -> Option<Effect> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::{BlobId, SegmentId};
 
     #[test]
     fn every_effect_survives_its_record() {
-        let (id, segment) = (EffectId(1), SegmentId(2));
+        let (id, segment, blob) = (EffectId(1), SegmentId(2), BlobId(3));
         for effect in [
             Effect::PersistLog {
                 id,
@@ -108,16 +131,26 @@ mod tests {
                 up_to: Lsn(5),
                 sync: true,
             },
-            Effect::ReadLog {
+            Effect::PutBlob {
                 id,
-                segment,
+                blob,
+                offset: 3,
+                length: 4,
+                is_last: true,
+            },
+            Effect::Read {
+                id,
+                file: FileId::Segment(segment),
                 offset: u64::MAX,
                 length: 4,
             },
-            Effect::DeleteLog { id, segment },
+            Effect::Delete {
+                id,
+                file: FileId::Blob(blob),
+            },
             Effect::Quarantine {
                 id,
-                segment,
+                file: FileId::Blob(blob),
                 offset: 1,
                 length: u64::MAX,
             },

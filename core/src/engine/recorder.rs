@@ -6,7 +6,7 @@ use super::slot::Slot;
 use crate::ids::{LayoutId, Lsn, SeriesId};
 use crate::meta::{Catalog, Change};
 use crate::model::row::Class;
-use crate::wal::{Log, RecordWriter, definition};
+use crate::wal::{FrameSink, Log, RecordWriter, definition};
 
 /// The record that is being built.
 #[derive(Debug, Default)]
@@ -44,9 +44,7 @@ impl Recorder {
 
     /// Puts a change to the catalog.
     pub(super) fn put_change(&mut self, log: &mut Log, change: &Change) {
-        let mut bytes = Vec::new();
-        change.encode(&mut bytes);
-        self.record.define_catalog(log, &bytes);
+        put_change(&mut self.record, log, change);
     }
 
     /// Puts the definitions of a series and a layout that the segment lacks.
@@ -110,7 +108,13 @@ impl Recorder {
     }
 }
 
-fn put_layout(out: &mut Vec<u8>, slot: &Slot, id: LayoutId) {
+pub(super) fn put_change(record: &mut RecordWriter, out: &mut impl FrameSink, change: &Change) {
+    let mut bytes = Vec::new();
+    change.encode(&mut bytes);
+    record.define_catalog(out, &bytes);
+}
+
+pub(super) fn put_layout(out: &mut Vec<u8>, slot: &Slot, id: LayoutId) {
     let index = &slot.shard.index;
     let Some(layout) = index.layouts().get(id) else {
         return;

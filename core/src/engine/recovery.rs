@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::ids::{Lsn, SegmentId};
+use crate::ids::{FileId, Lsn};
 use crate::model::varint;
 use crate::wal::LogDamage;
 
@@ -40,7 +40,9 @@ impl RecoveryReport {
         }
         for damage in &self.damage {
             let points = damage.points.map_or(0, |points| points + 1);
-            let range = [damage.segment.0, damage.offset, damage.length];
+            let (kind, file) = damage.file.to_pair();
+            out.push(kind);
+            let range = [file, damage.offset, damage.length];
             for number in range
                 .into_iter()
                 .chain([damage.first.0, damage.last.0, points])
@@ -53,23 +55,25 @@ impl RecoveryReport {
     /// The inverse of [`encode`](Self::encode).
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let mut at = 0;
-        let mut number = || varint::get(bytes, &mut at);
+        let at = &mut at;
         let mut report = Self {
-            segments: number()?,
-            records: number()?,
-            points: number()?,
-            points_relogged: number()?,
-            torn_bytes: number()?,
+            segments: varint::get(bytes, at)?,
+            records: varint::get(bytes, at)?,
+            points: varint::get(bytes, at)?,
+            points_relogged: varint::get(bytes, at)?,
+            torn_bytes: varint::get(bytes, at)?,
             damage: Vec::new(),
         };
-        for _ in 0..number()? {
+        for _ in 0..varint::get(bytes, at)? {
+            let kind = *bytes.get(*at)?;
+            *at += 1;
             report.damage.push(LogDamage {
-                segment: SegmentId(number()?),
-                offset: number()?,
-                length: number()?,
-                first: Lsn(number()?),
-                last: Lsn(number()?),
-                points: number()?.checked_sub(1),
+                file: FileId::from_pair(kind, varint::get(bytes, at)?)?,
+                offset: varint::get(bytes, at)?,
+                length: varint::get(bytes, at)?,
+                first: Lsn(varint::get(bytes, at)?),
+                last: Lsn(varint::get(bytes, at)?),
+                points: varint::get(bytes, at)?.checked_sub(1),
             });
         }
         Some(report)

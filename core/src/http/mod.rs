@@ -5,16 +5,18 @@
 //!
 //! ```text
 //! Head ─► decide ─┬─► Answer
-//!                 ├─► WritePlan ─► (read, Inflate) ─► engine.write ─► durable ─► answer
+//!                 ├─► WritePlan ─► (read, Inflate) ─► engine.write ─► ack level ─► answer
 //!                 └─► QueryPlan ─► (read form) ─► begin ─► QueryRun ─► pieces of the body
 //! ```
 
 mod accept;
+mod ack;
 mod answer;
 mod body;
 mod bound;
 mod databases;
 mod head;
+mod health;
 #[cfg(feature = "inflate")]
 mod inflate;
 mod multipart;
@@ -31,10 +33,12 @@ mod write;
 mod tests;
 
 pub use accept::Format;
+pub use ack::AckLevel;
 pub use answer::{Answer, Responder};
 pub use body::BodyError;
 pub use databases::Databases;
 pub use head::Head;
+pub use health::HealthCheck;
 #[cfg(feature = "inflate")]
 pub use inflate::{Inflate, Progress};
 pub use params::Params;
@@ -43,4 +47,4 @@ pub use route::{Decision, Gate, Site, decide};
 pub use run::QueryRun;
 pub use text::{json_float, json_string};
 pub use version::{INFLUXDB_BUILD, INFLUXDB_VERSION, TIDEGATE_VERSION};
-pub use write::{Ack, WritePlan};
+pub use write::WritePlan;

@@ -3,13 +3,14 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::ack::AckLevel;
 use super::answer::{Answer, Responder};
 use super::head::Head;
 use super::params::{Params, unescape_path};
 use super::query::QueryPlan;
 use super::text::json_string;
 use super::version::INFLUXDB_VERSION;
-use super::write::{Ack, WritePlan};
+use super::write::WritePlan;
 use crate::limits;
 use crate::model::{Precision, Quoted};
 
@@ -24,8 +25,11 @@ pub struct Site {
     pub realm: String,
     /// Largest body of a write, in bytes, inflated or not; 0 for no limit.
     pub body_bytes_max: u64,
-    /// What a 204 to a write promises.
-    pub ack: Ack,
+    /// What a write is promised that asks for nothing.
+    pub ack: AckLevel,
+    /// The promises that the host tells apart, the weakest first. Who asks for one between them
+    /// gets the next stronger one; who asks for more than the last one is refused.
+    pub ack_levels: &'static [AckLevel],
 }
 
 impl Default for Site {
@@ -35,7 +39,8 @@ impl Default for Site {
             ping_auth_enabled: false,
             realm: "InfluxDB".into(),
             body_bytes_max: limits::BODY_BYTES_MAX as u64,
-            ack: Ack::Durable,
+            ack: AckLevel::Durable,
+            ack_levels: &AckLevel::ALL,
         }
     }
 }
@@ -154,7 +159,7 @@ pub fn decide(head: &Head<'_>, site: &Site, gate: &mut impl Gate, fresh_id: &str
         }
         Route::Query => Decision::Query(QueryPlan::new(head, params, responder)),
         Route::Ping => Decision::Answer(ping(&params, &responder)),
-        Route::Health => Decision::Answer(health(&responder)),
+        Route::Health => Decision::Answer(health(&responder, site)),
         Route::Status => Decision::Answer(responder.empty(204)),
         Route::Metrics => Decision::Metrics(responder),
     }
@@ -248,6 +253,10 @@ fn write(
     {
         return refuse(403, &text);
     }
+    let ack = match AckLevel::promised(head, params, site) {
+        Ok(level) => level,
+        Err((status, text)) => return refuse(status, &text),
+    };
     let plan = WritePlan {
         database,
         retention_policy: String::from_utf8_lossy(&target.retention_policy).into_owned(),
@@ -257,7 +266,7 @@ fn write(
         gzip: head.get("Content-Encoding") == b"gzip",
         body_bytes_max: site.body_bytes_max,
         declared_bytes: head.content_length(),
-        ack: site.ack,
+        ack,
         responder,
     };
     match plan.too_large_as_declared() {
@@ -287,14 +296,9 @@ fn ping(params: &Params, responder: &Responder) -> Answer {
     }
 }
 
-fn health(responder: &Responder) -> Answer {
+fn health(responder: &Responder, site: &Site) -> Answer {
     let mut answer = responder.empty(200);
-    answer.body.extend_from_slice(
-        b"{\"checks\":[],\"message\":\"ready for queries and writes\",\
-          \"name\":\"influxdb\",\"status\":\"pass\",\"version\":",
-    );
-    json_string(&mut answer.body, INFLUXDB_VERSION.as_bytes());
-    answer.body.push(b'}');
+    answer.tell_health(site, []);
     answer
 }
 

@@ -2,42 +2,19 @@
 
 use alloc::string::String;
 
+use super::ack::{self, AckLevel};
 use super::answer::{Answer, Responder};
 use super::body::BodyError;
 use crate::engine::{Outcome, WriteError, WriteReport, WriteRequest};
 use crate::model::Precision;
 
-/// What a 204 promises; sent as `X-Tidegate-Ack`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Ack {
-    /// The points survive a loss of power.
-    #[default]
-    Durable,
-    /// The points are in the log, which the operating system has yet to write.
-    Wal,
-    /// The points are in memory only.
-    Memory,
-    /// A destination has acknowledged the points.
-    Forwarded,
-}
-
-impl Ack {
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Durable => "durable",
-            Self::Wal => "wal",
-            Self::Memory => "memory",
-            Self::Forwarded => "forwarded",
-        }
-    }
-}
-
 /// A write whose head was accepted.
 ///
 /// The host reads the body (through [`Inflate`](super::Inflate) if [`gzip`](Self::gzip)), hands
 /// it to the engine of [`database`](Self::database) with [`request`](Self::request), waits
-/// until the ticket of the report is durable, and sends [`answer`](Self::answer). What goes
-/// wrong with the body before is answered by [`body_error`](Self::body_error).
+/// until the ticket of the report is as safe as [`ack`](Self::ack) says, and sends
+/// [`answer`](Self::answer). What goes wrong with the body before is answered by
+/// [`body_error`](Self::body_error).
 #[derive(Clone, Debug)]
 pub struct WritePlan {
     /// An existing database.
@@ -55,8 +32,8 @@ pub struct WritePlan {
     pub body_bytes_max: u64,
     /// The length of the body, if the head states it.
     pub declared_bytes: Option<u64>,
-    /// What a 204 promises.
-    pub ack: Ack,
+    /// What the host waits for before it answers, and the answer names.
+    pub ack: AckLevel,
     pub(super) responder: Responder,
 }
 
@@ -91,7 +68,7 @@ impl WritePlan {
             .error(status, alloc::format!("{error}").as_bytes())
     }
 
-    /// The answer once the engine has judged, and the report's ticket is durable.
+    /// The answer once the engine has judged, and the report's ticket is safe enough.
     ///
     /// Source: influxdb 1.12 `services/httpd.serveWrite`.
     pub fn answer(&self, result: &Result<WriteReport, WriteError>) -> Answer {
@@ -105,12 +82,12 @@ impl WritePlan {
             Outcome::RetentionPolicyNotFound => self.responder.error(500, &report.message),
             Outcome::Partial => {
                 let mut answer = self.responder.error(400, &report.message);
-                answer.set("X-Tidegate-Ack", self.ack.word().as_bytes());
+                answer.set(ack::HEADER, self.ack.word().as_bytes());
                 answer
             }
             Outcome::Written => {
                 let mut answer = self.responder.empty(204);
-                answer.set("X-Tidegate-Ack", self.ack.word().as_bytes());
+                answer.set(ack::HEADER, self.ack.word().as_bytes());
                 answer
             }
         }

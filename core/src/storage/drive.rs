@@ -8,7 +8,8 @@ use crate::fault::StorageFault;
 
 /// Performs every effect the engine has.
 ///
-/// Afterwards all that was accepted is durable, or the engine is poisoned.
+/// Afterwards all that was accepted is durable, or the engine is poisoned; and a snapshot that
+/// was due is written.
 ///
 /// # Errors
 ///
@@ -27,24 +28,34 @@ pub fn drive(engine: &mut Engine, storage: &mut impl Storage) -> Result<(), Misu
                 let done = storage.persist(segment, offset, engine.effect_bytes(id), sync);
                 engine.complete(id, done)?;
             }
-            Effect::ReadLog {
+            Effect::PutBlob {
                 id,
-                segment,
+                blob,
+                offset,
+                is_last,
+                ..
+            } => {
+                let done = storage.put(blob, offset, engine.effect_bytes(id), is_last);
+                engine.complete(id, done)?;
+            }
+            Effect::Read {
+                id,
+                file,
                 offset,
                 length,
             } => {
                 read.clear();
-                let done = storage.read(segment, offset, length, &mut read);
+                let done = storage.read(file, offset, length, &mut read);
                 engine.supply(id, done.map(|()| read.as_slice()))?;
             }
-            Effect::DeleteLog { id, segment } => engine.complete(id, storage.delete(segment))?,
+            Effect::Delete { id, file } => engine.complete(id, storage.delete(file))?,
             Effect::Quarantine {
                 id,
-                segment,
+                file,
                 offset,
                 length,
             } => {
-                engine.complete(id, storage.quarantine(segment, offset, length))?;
+                engine.complete(id, storage.quarantine(file, offset, length))?;
             }
         }
     }
@@ -55,11 +66,11 @@ pub fn drive(engine: &mut Engine, storage: &mut impl Storage) -> Result<(), Misu
 ///
 /// # Errors
 ///
-/// A fault if the segments cannot be listed. What else is wrong with the log is told by
+/// A fault if the files cannot be listed. What else is wrong with the log is told by
 /// [`Engine::phase`], [`Engine::refusal`] and [`Engine::recovery`].
 pub fn open(config: Config, storage: &mut impl Storage) -> Result<Engine, StorageFault> {
-    let segments = storage.segments()?;
-    let mut engine = Engine::open(config, &segments);
+    let files = storage.files()?;
+    let mut engine = Engine::open(config, &files);
     drive(&mut engine, storage).map_err(|_| StorageFault::Io)?;
     Ok(engine)
 }

@@ -11,9 +11,9 @@ use alloc::vec::Vec;
 pub use drive::{drive, open};
 pub use memory::MemoryStorage;
 
-use crate::engine::SegmentInfo;
+use crate::engine::FileInfo;
 use crate::fault::StorageFault;
-use crate::ids::SegmentId;
+use crate::ids::{BlobId, FileId, SegmentId};
 
 /// Where one engine's log lives. Every call blocks until it is done.
 ///
@@ -21,8 +21,8 @@ use crate::ids::SegmentId;
 /// business; a fault that it returns is final. After a failed `persist` the segment must not be
 /// touched again.
 pub trait Storage {
-    /// Lists what is there, in any order.
-    fn segments(&mut self) -> Result<Vec<SegmentInfo>, StorageFault>;
+    /// Lists what is there, in any order; no blob that is not whole.
+    fn files(&mut self) -> Result<Vec<FileInfo>, StorageFault>;
 
     /// Puts `bytes` at `offset` of a segment and, if `sync`, returns when they and the
     /// segment's name are durable. Offset 0 creates the segment and must fail if it exists.
@@ -34,25 +34,30 @@ pub trait Storage {
         sync: bool,
     ) -> Result<(), StorageFault>;
 
-    /// Appends up to `length` bytes at `offset` to `out`; fewer only where the segment ends.
+    /// Puts a part of a blob, which is there only with its last part: then all of it is durable,
+    /// and its name. An older blob of that name is replaced, as one step.
+    fn put(
+        &mut self,
+        blob: BlobId,
+        offset: u64,
+        bytes: &[u8],
+        is_last: bool,
+    ) -> Result<(), StorageFault>;
+
+    /// Appends up to `length` bytes at `offset` to `out`; fewer only where the file ends.
     fn read(
         &mut self,
-        segment: SegmentId,
+        file: FileId,
         offset: u64,
         length: usize,
         out: &mut Vec<u8>,
     ) -> Result<(), StorageFault>;
 
-    /// Removes a segment durably. One that is not there is removed.
-    fn delete(&mut self, segment: SegmentId) -> Result<(), StorageFault>;
+    /// Removes a file durably, a blob also if it is not whole. One that is not there is removed.
+    fn delete(&mut self, file: FileId) -> Result<(), StorageFault>;
 
-    /// Keeps a copy of a damaged range for a person to look at; the segment stays as it is.
-    fn quarantine(
-        &mut self,
-        segment: SegmentId,
-        offset: u64,
-        length: u64,
-    ) -> Result<(), StorageFault>;
+    /// Keeps a copy of a damaged range for a person to look at; the file stays as it is.
+    fn quarantine(&mut self, file: FileId, offset: u64, length: u64) -> Result<(), StorageFault>;
 }
 
 #[cfg(test)]

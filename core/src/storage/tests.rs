@@ -8,6 +8,8 @@ use crate::ids::{SegmentId, SeriesId};
 use crate::model::Precision;
 use crate::model::row;
 
+mod snapshot;
+
 const NOW: i64 = 1_767_225_600_000_000_000;
 
 fn config() -> Config {
@@ -170,7 +172,7 @@ fn segments_roll_and_each_defines_what_it_uses() {
         write(&mut engine, &body);
         drive(&mut engine, &mut storage).expect("in turn");
     }
-    assert!(super::Storage::segments(&mut storage).is_ok_and(|all| all.len() > 5));
+    assert!(super::Storage::files(&mut storage).is_ok_and(|all| all.len() > 5));
     let again = open(config.clone(), &mut storage).expect("memory does not fail");
     assert_eq!(dump(&again), dump(&engine));
     // Without its neighbours a segment still gives back its own points.

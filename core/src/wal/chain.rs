@@ -1,18 +1,15 @@
 //! Which segments make up the log, and where each of them ends.
 
+mod conclude;
+
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-use crate::ids::{Lsn, SegmentId};
+use crate::ids::{FileId, SegmentId};
 
-use super::frame::frames_max;
 use super::header::{HEADER_BLOCK_BYTES, Header, OPEN_END, Register};
 use super::probe::Proof;
-use super::report::{LogDamage, Reason, ReplayEnd};
-
-/// LSNs that are skipped where a log goes on behind segments that cannot be read, and nothing
-/// tells where they began: more than one node ever gives out, and 2^22 times fit.
-const LSNS_UNKNOWN: u64 = 1 << 40;
+use super::report::Reason;
 
 /// A segment of the listing.
 #[derive(Clone, Copy, Debug)]
@@ -39,10 +36,10 @@ pub(super) enum State {
 /// A stretch of the log.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Entry {
-    Segment(Extent),
-    /// A segment that is part of the log and cannot be used, now or ever.
+    Usable(Extent),
+    /// A segment or snapshot that is part of the log and cannot be used, now or ever.
     Missing {
-        segment: SegmentId,
+        file: FileId,
         length: u64,
         /// It began at this LSN at the latest: where the proof of the segment before it ends.
         /// If it was a repair, what follows there has LSNs that were given out again here.
@@ -52,10 +49,10 @@ pub(super) enum Entry {
     },
 }
 
-/// The part of a segment that counts.
+/// The part of a segment or snapshot that counts.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Extent {
-    pub(super) segment: SegmentId,
+    pub(super) file: FileId,
     pub(super) salt: u32,
     pub(super) first_lsn: u64,
     pub(super) length: u64,
@@ -79,7 +76,7 @@ pub(super) enum Tail {
 /// A range to set aside.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Note {
-    pub(super) segment: SegmentId,
+    pub(super) file: FileId,
     pub(super) offset: u64,
     pub(super) length: u64,
     pub(super) reason: Reason,
@@ -128,13 +125,8 @@ pub(super) struct Chain {
 }
 
 impl Chain {
-    /// From the listing, its headers read.
-    pub(super) fn new(infos: Vec<Info>) -> Self {
-        let headers = infos.iter().filter_map(Info::header);
-        let low = headers
-            .map(|header| header.low_watermark)
-            .max()
-            .unwrap_or_default();
+    /// From the listing, its headers read. Segments below `low` do not count.
+    pub(super) fn new(infos: Vec<Info>, low: SegmentId) -> Self {
         Self {
             infos,
             low,
@@ -203,13 +195,13 @@ impl Chain {
         let is_proven = !header.repair || proof.certified > HEADER_BLOCK_BYTES;
         self.is_disturbed |= self.link == Link::Open && !is_proven;
         self.entries
-            .push(Entry::Segment(self.extent(&info, header, proof)));
+            .push(Entry::Usable(self.extent(&info, header, proof)));
         self.pick = Pick::before(header);
     }
 
     fn extent(&self, info: &Info, header: &Header, proof: Proof) -> Extent {
         let mut extent = Extent {
-            segment: info.id,
+            file: FileId::Segment(info.id),
             salt: header.salt,
             first_lsn: header.first_lsn.0,
             length: info.length,
@@ -242,97 +234,6 @@ impl Chain {
         !self.hidden.is_empty()
     }
 
-    /// Fills in where the log goes on, and judges the segments that are not part of it.
-    pub(super) fn conclude(&self, end: &mut ReplayEnd, notes: &mut VecDeque<Note>) {
-        let newest = self.infos.last().map_or(0, |info| info.id.0);
-        end.next_segment = SegmentId(newest.saturating_add(1));
-        end.next_lsn = Lsn(1);
-        end.low_watermark = self.low;
-        if let Some((header, proof, _)) = &self.head {
-            end.next_lsn = Lsn(proof.next_lsn);
-            // A segment of which nothing is proven may vanish with the next power cut, header
-            // and all: the next one follows what that one followed.
-            let is_proven = proof.certified > HEADER_BLOCK_BYTES;
-            let own = Some((header.segment, proof.certified));
-            end.predecessor = if is_proven { own } else { header.predecessor };
-        }
-        if let Some(newest) = self.hidden.first() {
-            end.predecessor = Some((newest.id, OPEN_END));
-            end.next_lsn = Lsn(self.lsn_behind_hidden());
-        }
-        for info in &self.infos {
-            self.conclude_one(info, end, notes);
-        }
-    }
-
-    /// An LSN above all that segments which cannot be read may have used.
-    fn lsn_behind_hidden(&self) -> u64 {
-        let behind = |(_, proof, length): &(Header, Proof, u64)| {
-            proof.next_lsn + frames_max(length.saturating_sub(proof.certified))
-        };
-        let known = self.head.as_ref().map(behind);
-        let behind = self.hidden.iter().rev().fold(known, |lsn, info| {
-            let from = lsn.max(info.lsn_min()).unwrap_or(LSNS_UNKNOWN);
-            Some(from.saturating_add(frames_max(info.length)))
-        });
-        behind.unwrap_or(1)
-    }
-
-    fn conclude_one(&self, info: &Info, end: &mut ReplayEnd, notes: &mut VecDeque<Note>) {
-        if info.id < self.low {
-            end.obsolete.push(info.id);
-            return;
-        }
-        if self.idle.contains(&info.id) {
-            return;
-        }
-        if self.is_named(info.id) {
-            notes.extend(info.reason().map(|reason| info.note(reason)));
-            return;
-        }
-        let is_newest = self.head.is_none_or(|(head, ..)| info.id > head.segment);
-        let lost_up_to = match info.state {
-            // Abandoned; but one that was durable and whose successor went past it was not
-            // readable then, and what it holds is still missing.
-            State::Headed(Header { repair, .. }, register) => {
-                let register = register.filter(|found| !repair || found.settled);
-                // What a segment repeats is not given up while that one cannot be read.
-                if register.is_none() && !self.is_disturbed {
-                    end.obsolete.push(info.id);
-                }
-                register.map(|found| found.durable_lsn)
-            }
-            State::Headless {
-                register: Some(register),
-                ..
-            } => register.settled.then_some(register.durable_lsn),
-            State::Headless { is_blank, .. } => {
-                // One with something in it is kept: nobody can tell what it was.
-                if is_blank {
-                    end.obsolete.push(info.id);
-                }
-                if is_newest && info.length > 0 {
-                    end.torn_bytes += info.length;
-                    notes.push_back(info.note(Reason::TornSegment));
-                }
-                None
-            }
-            State::Misplaced => {
-                notes.push_back(info.note(Reason::Misplaced));
-                is_newest.then_some(end.next_lsn)
-            }
-            State::Unreadable => None,
-        };
-        end.damage.extend(lost_up_to.map(|last| LogDamage {
-            segment: info.id,
-            offset: 0,
-            length: info.length,
-            first: end.next_lsn.min(last),
-            last,
-            points: None,
-        }));
-    }
-
     fn follow(&mut self, id: SegmentId, end: u64, end_lsn: u64) {
         let info = self.infos.iter().find(|info| info.id == id);
         let Some((info, header)) = info.and_then(|info| Some((info, info.header()?))) else {
@@ -342,8 +243,8 @@ impl Chain {
             return;
         };
         self.pick = Pick::before(header);
-        self.entries.push(Entry::Segment(Extent {
-            segment: id,
+        self.entries.push(Entry::Usable(Extent {
+            file: FileId::Segment(id),
             salt: header.salt,
             first_lsn: header.first_lsn.0,
             length: info.length,
@@ -390,7 +291,7 @@ impl Chain {
 
     fn miss(&mut self, segment: SegmentId, length: u64, end_lsn: Option<u64>) {
         self.entries.push(Entry::Missing {
-            segment,
+            file: FileId::Segment(segment),
             length,
             first_lsn_max: u64::MAX,
             end_lsn,
@@ -426,9 +327,10 @@ impl Chain {
     }
 
     fn is_named(&self, id: SegmentId) -> bool {
+        let file = FileId::Segment(id);
         self.entries.iter().any(|entry| match entry {
-            Entry::Segment(extent) => extent.segment == id,
-            Entry::Missing { segment, .. } => *segment == id,
+            Entry::Usable(extent) => extent.file == file,
+            Entry::Missing { file: missing, .. } => *missing == file,
         })
     }
 }
@@ -444,7 +346,16 @@ impl Pick {
 }
 
 impl Info {
-    const fn header(&self) -> Option<&Header> {
+    /// Of a listing.
+    pub(super) const fn unread(id: SegmentId, length: u64) -> Self {
+        let state = State::Headless {
+            register: None,
+            is_blank: true,
+        };
+        Self { id, length, state }
+    }
+
+    pub(super) const fn header(&self) -> Option<&Header> {
         match &self.state {
             State::Headed(header, _) => Some(header),
             _ => None,
@@ -488,7 +399,7 @@ impl Info {
 
     const fn note(&self, reason: Reason) -> Note {
         Note {
-            segment: self.id,
+            file: FileId::Segment(self.id),
             offset: 0,
             length: self.length,
             reason,

@@ -14,11 +14,26 @@ pub fn crc32c(seed: u32, bytes: &[u8]) -> u32 {
     return table::crc32c(seed, bytes);
 }
 
+/// The seed that gives `bytes` the checksum `crc`. There is exactly one: each step of the sum can
+/// be undone.
+pub(super) fn seed_of(crc: u32, bytes: &[u8]) -> u32 {
+    let undo = |sum: u32, &byte: &u8| {
+        let sum = (0..8).fold(sum, |sum, _| {
+            let bit = sum >> 31;
+            ((sum ^ (POLYNOMIAL_REVERSED * bit)) << 1) | bit
+        });
+        sum ^ u32::from(byte)
+    };
+    !bytes.iter().rev().fold(!crc, undo)
+}
+
+const POLYNOMIAL_REVERSED: u32 = 0x82f6_3b78;
+
 /// Sixteen bytes a step out of tables: wasm has no instruction for it, and the crate's own
 /// fallback takes eight.
 #[cfg(any(target_arch = "wasm32", test))]
 mod table {
-    const POLYNOMIAL_REVERSED: u32 = 0x82f6_3b78;
+    use super::POLYNOMIAL_REVERSED;
 
     /// `TABLES[k][b]`: what byte `b` adds when `k` more bytes follow it.
     static TABLES: [[u32; 256]; 16] = tables();
@@ -86,6 +101,17 @@ mod tests {
         assert_eq!(crc32c(0, b"123456789"), 0xe306_9283);
         assert_eq!(table::crc32c(0, b"123456789"), 0xe306_9283);
         assert_eq!(crc32c(0, &[0; 32]), 0x8a91_36aa);
+    }
+
+    #[test]
+    fn the_seed_of_a_checksum_is_found_again() {
+        let bytes: Vec<u8> = (0..77u32).map(|i| (i * 31) as u8).collect();
+        for seed in [0, 1, 0xdead_beef, u32::MAX] {
+            for length in 0..bytes.len() {
+                let part = &bytes[..length];
+                assert_eq!(seed_of(crc32c(seed, part), part), seed);
+            }
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
-//! Reading one segment out, frame by frame.
+//! Reading one segment or snapshot out, frame by frame.
 
-use crate::ids::{Lsn, SegmentId};
+use crate::ids::{FileId, Lsn};
 
 use super::chain::{Extent, Tail};
 use super::frame::{FrameKind, Head, frames_max};
@@ -79,8 +79,8 @@ impl Deliver {
         }
     }
 
-    pub(super) const fn segment(&self) -> SegmentId {
-        self.extent.segment
+    pub(super) const fn file(&self) -> FileId {
+        self.extent.file
     }
 
     /// A read failed: what is left of the segment cannot be had.
@@ -250,7 +250,7 @@ impl Deliver {
     ) -> LogDamage {
         let (first, last) = (Lsn(first), Lsn(last));
         LogDamage {
-            segment: self.extent.segment,
+            file: self.extent.file,
             offset,
             length,
             first,

@@ -29,8 +29,7 @@ pub enum FrameKind {
 }
 
 impl FrameKind {
-    /// The byte in the frame head. 5 is reserved for a watermark; 0 is never used, so that
-    /// zeros are not a frame.
+    /// The byte in the frame head. 0 is never used, so that zeros are not a frame.
     pub const fn code(self) -> u8 {
         match self {
             Self::Definitions => 1,

@@ -26,11 +26,12 @@ const HEADER_MAGIC: &[u8; 8] = b"TGSEGMNT";
 const REGISTER_MAGIC: &[u8; 8] = b"TGDURABL";
 const CHECKSUM_CRC32C: u8 = 1;
 const REPAIR: u8 = 1;
+const SNAPSHOT: u8 = 2;
 const SETTLED: u8 = 1;
 /// Where copies of the header begin: page 0, and behind the slots of pages 1 and 2. A register
 /// write never touches more than one of the three pages.
 const HEADER_COPIES_AT: [usize; 3] = [0, 4096 + SLOT_BYTES, 8192 + SLOT_BYTES];
-const SLOTS_AT: [usize; 2] = [4096, 8192];
+pub(super) const SLOTS_AT: [usize; 2] = [4096, 8192];
 
 /// What a segment says of itself and of the one before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +47,18 @@ pub(super) struct Header {
     pub(super) first_lsn: Lsn,
     /// Segments below this one are garbage wherever they reappear.
     pub(super) low_watermark: SegmentId,
+    /// If it is a snapshot: what is in it. `first_lsn` is then the LSN that follows what it
+    /// covers, and its own frames are numbered from 1.
+    pub(super) snapshot: Option<Totals>,
+}
+
+/// What a snapshot holds: told in its header, which is written last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Totals {
+    /// Where its frames end, in bytes.
+    pub(super) end: u64,
+    pub(super) frames: u64,
+    pub(super) points: u64,
 }
 
 /// What reading a header block for a header gave.
@@ -97,7 +110,9 @@ impl Header {
         bytes[..8].copy_from_slice(HEADER_MAGIC);
         bytes[8..10].copy_from_slice(&FORMAT_VERSION.to_le_bytes());
         bytes[10] = CHECKSUM_CRC32C;
-        bytes[11] = if self.repair { REPAIR } else { 0 };
+        let repair = if self.repair { REPAIR } else { 0 };
+        let snapshot = self.snapshot.map_or(0, |_| SNAPSHOT);
+        bytes[11] = repair | snapshot;
         bytes[12..16].copy_from_slice(&self.salt.to_le_bytes());
         bytes[16..24].copy_from_slice(&self.segment.0.to_le_bytes());
         bytes[24..40].copy_from_slice(&self.node_id.to_le_bytes());
@@ -105,6 +120,14 @@ impl Header {
         bytes[48..56].copy_from_slice(&end.to_le_bytes());
         bytes[56..64].copy_from_slice(&self.first_lsn.0.to_le_bytes());
         bytes[64..72].copy_from_slice(&self.low_watermark.0.to_le_bytes());
+        let Totals {
+            end,
+            frames,
+            points,
+        } = self.snapshot.unwrap_or_default();
+        bytes[72..80].copy_from_slice(&end.to_le_bytes());
+        bytes[80..88].copy_from_slice(&frames.to_le_bytes());
+        bytes[88..96].copy_from_slice(&points.to_le_bytes());
         let crc = crc32c(0, &bytes[..124]);
         bytes[124..].copy_from_slice(&crc.to_le_bytes());
         bytes
@@ -119,7 +142,7 @@ impl Header {
             return HeaderFound::Newer(version);
         }
         // No writer gets there, and sums of two such numbers cannot overflow.
-        if (16..72)
+        if (16..96)
             .step_by(8)
             .any(|at| !(24..40).contains(&at) && u64_at(bytes, at) >> 62 != 0)
         {
@@ -135,6 +158,11 @@ impl Header {
             predecessor: (predecessor.0 != 0).then(|| (predecessor, u64_at(bytes, 48))),
             first_lsn: Lsn(u64_at(bytes, 56)),
             low_watermark: SegmentId(u64_at(bytes, 64)),
+            snapshot: (bytes[11] & SNAPSHOT != 0).then(|| Totals {
+                end: u64_at(bytes, 72),
+                frames: u64_at(bytes, 80),
+                points: u64_at(bytes, 88),
+            }),
         })
     }
 }

@@ -9,6 +9,7 @@ use crate::ids::{Lsn, SegmentId};
 use super::frame::{FrameKind, PAYLOAD_BYTES_MAX};
 use super::group::{Group, Stamp};
 use super::header::{self, Header, Register};
+use super::record::FrameSink;
 
 /// Buffers kept for the next groups: one fills while one is in flight.
 const SPARE_BUFFERS_MAX: usize = 2;
@@ -69,6 +70,8 @@ pub struct Log {
     submitted: Lsn,
     durable: Lsn,
     tickets: u64,
+    /// Bytes of the segments of this run before the current one.
+    rolled_bytes: u64,
     is_record_open: bool,
     fault: Option<StorageFault>,
 }
@@ -118,6 +121,7 @@ impl Log {
             submitted: before,
             durable: before,
             tickets: 0,
+            rolled_bytes: 0,
             is_record_open: false,
             fault: None,
         }
@@ -127,6 +131,15 @@ impl Log {
     /// It only ever rises.
     pub fn raise_low_watermark(&mut self, segment: SegmentId) {
         self.low_watermark = self.low_watermark.max(segment);
+    }
+
+    /// Ends the current segment between two records, so that what is appended from now on goes to
+    /// another: that one, and its first LSN. What was logged before is all in segments below it.
+    pub fn cut(&mut self) -> (SegmentId, Lsn) {
+        if self.current.has_frames && self.current.settled && !self.is_record_open {
+            self.roll();
+        }
+        (self.segment(), self.accepted.next())
     }
 
     /// To be called before each record. True if it begins a segment: the caller then logs its
@@ -161,6 +174,11 @@ impl Log {
         self.is_record_open = more;
         self.check();
         self.accepted
+    }
+
+    /// Bytes appended by this run, headers of segments included.
+    pub const fn appended_bytes(&self) -> u64 {
+        self.rolled_bytes + self.filling.end()
     }
 
     /// Bytes that are not durable: filling, sealed and in flight.
@@ -315,6 +333,7 @@ impl Log {
             self.seal();
         }
         let (segment, end) = (self.filling.segment, self.filling.offset);
+        self.rolled_bytes += end;
         let buffer = core::mem::take(&mut self.filling.bytes);
         self.filling = Group::new(segment.next(), 0, buffer);
         let (named, first) = (Some((segment, end)), self.accepted.next());
@@ -351,6 +370,16 @@ impl Log {
     }
 }
 
+impl FrameSink for Log {
+    fn append(&mut self, kind: FrameKind, payload: &[u8], points: u32, more: bool) -> Lsn {
+        Self::append(self, kind, payload, points, more)
+    }
+
+    fn accepted(&self) -> Lsn {
+        Self::accepted(self)
+    }
+}
+
 impl Current {
     fn new(
         config: LogConfig,
@@ -368,6 +397,7 @@ impl Current {
                 predecessor,
                 first_lsn,
                 low_watermark: SegmentId(0),
+                snapshot: None,
             },
             chain: 0,
             has_frames: false,

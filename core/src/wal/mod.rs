@@ -10,6 +10,7 @@
 //! read back or reported as damage; what was torn was never acknowledged; bytes of other
 //! segments never pass for its own.
 
+mod basis;
 mod chain;
 mod checksum;
 pub mod definition;
@@ -17,22 +18,27 @@ mod deliver;
 mod frame;
 mod group;
 mod header;
+mod headers;
 mod log;
 mod probe;
 mod record;
 mod replay;
 mod report;
 mod rows;
+mod salvage;
 mod scan;
+mod snapshot;
 
 pub use checksum::crc32c;
 pub use frame::{FRAME_HEAD_BYTES, FrameKind, PAYLOAD_BYTES_MAX};
 pub use header::{FORMAT_VERSION, HEADER_BLOCK_BYTES};
 pub use log::{Log, LogConfig, Persist, UnknownTicket};
-pub use record::RecordWriter;
+pub use record::{FrameSink, RecordWriter};
 pub use replay::Replay;
 pub use report::{Frame, LogDamage, Reason, ReplayEnd, Step};
 pub use rows::{LoggedRow, Section, sections};
+pub use salvage::{Illegible, Piece, Salvage, Told};
+pub use snapshot::SnapshotWriter;
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,6 @@ use alloc::vec::Vec;
 
 use super::definition;
 use super::frame::FrameKind;
-use super::log::Log;
 use super::rows::RowsWriter;
 use crate::ids::{LayoutId, Lsn, SeriesId, ShardId};
 use crate::limits::FRAME_BYTES_MAX;
@@ -12,6 +11,15 @@ use crate::model::row::Class;
 
 /// What a row or an entry costs beside its values or its text, at most.
 const HEAD_BYTES: usize = 64;
+
+/// Where frames go: the log, or a snapshot.
+pub trait FrameSink {
+    /// Appends a frame; `more` says that the record goes on with the next one.
+    fn append(&mut self, kind: FrameKind, payload: &[u8], points: u32, more: bool) -> Lsn;
+
+    /// The number of the last frame.
+    fn accepted(&self) -> Lsn;
+}
 
 /// The record under way. Definitions always go to the log before the rows that use them.
 ///
@@ -26,7 +34,7 @@ pub struct RecordWriter {
 
 impl RecordWriter {
     /// Adds an entry of [`definition`], which `put` appends.
-    pub fn define(&mut self, log: &mut Log, put: impl FnOnce(&mut Vec<u8>)) {
+    pub fn define(&mut self, log: &mut impl FrameSink, put: impl FnOnce(&mut Vec<u8>)) {
         let before = self.definitions.len();
         put(&mut self.definitions);
         if self.definitions.len() > FRAME_BYTES_MAX && before > 0 {
@@ -35,7 +43,7 @@ impl RecordWriter {
     }
 
     /// Adds a change to the catalog.
-    pub fn define_catalog(&mut self, log: &mut Log, change: &[u8]) {
+    pub fn define_catalog(&mut self, log: &mut impl FrameSink, change: &[u8]) {
         self.define(log, |out| definition::put_catalog(out, change));
     }
 
@@ -44,7 +52,7 @@ impl RecordWriter {
     #[inline]
     pub fn begin_row(
         &mut self,
-        log: &mut Log,
+        log: &mut impl FrameSink,
         (shard, series, layout): (ShardId, SeriesId, LayoutId),
         class: Class,
         time: i64,
@@ -62,6 +70,11 @@ impl RecordWriter {
         self.rows.since(at)
     }
 
+    /// Bytes of rows that are not in a frame yet.
+    pub fn rows_bytes(&self) -> usize {
+        self.rows.len()
+    }
+
     /// Counts a point; its rows are complete.
     #[inline]
     pub const fn count_point(&mut self) {
@@ -69,7 +82,7 @@ impl RecordWriter {
     }
 
     /// Ends the record: its ticket, or the last LSN there is if it is empty.
-    pub fn finish(&mut self, log: &mut Log) -> Lsn {
+    pub fn finish(&mut self, log: &mut impl FrameSink) -> Lsn {
         let (has_rows, definitions) = (!self.rows.is_empty(), self.definitions.len());
         if has_rows {
             if definitions > 0 {
@@ -86,7 +99,7 @@ impl RecordWriter {
 
     /// Puts what there is into the log; the record goes on.
     #[cold]
-    fn spill(&mut self, log: &mut Log) {
+    fn spill(&mut self, log: &mut impl FrameSink) {
         let definitions = self.definitions.len();
         if definitions > 0 {
             self.append_definitions(log, definitions, true);
@@ -96,7 +109,7 @@ impl RecordWriter {
         }
     }
 
-    fn append_definitions(&mut self, log: &mut Log, length: usize, more: bool) {
+    fn append_definitions(&mut self, log: &mut impl FrameSink, length: usize, more: bool) {
         log.append(
             FrameKind::Definitions,
             self.definitions.get(..length).unwrap_or_default(),
@@ -107,7 +120,7 @@ impl RecordWriter {
         self.has_frames = true;
     }
 
-    fn append_rows(&mut self, log: &mut Log, more: bool) {
+    fn append_rows(&mut self, log: &mut impl FrameSink, more: bool) {
         let points = self.rows.points();
         log.append(FrameKind::Rows, self.rows.finish(), points, more);
         self.rows.clear();

@@ -2,35 +2,32 @@
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
-use alloc::format;
 use alloc::string::String;
-use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::fault::StorageFault;
-use crate::ids::{Lsn, SegmentId};
+use crate::ids::{FileId, Lsn};
 
+use super::basis::Basis;
 use super::chain::{Chain, Entry, Info, Note, State};
 use super::deliver::{Deliver, Event, Handed};
 use super::frame::{FRAME_HEAD_BYTES, frames_max};
-use super::header::{
-    FORMAT_VERSION, HEADER_BLOCK_BYTES, Header, HeaderFound, OPEN_END, PAGE_BYTES, Register,
-};
+use super::header::OPEN_END;
+use super::headers::{Ask, Headers, Wanted};
 use super::probe::Probe;
 use super::report::{Frame, LogDamage, Reason, ReplayEnd, Step};
 use super::scan::Window;
 
 /// Reads a log back, push-based: call [`step`](Self::step), do what it says, until it is done.
 ///
-/// Headers of all segments come first and decide which segments count and where they end
-/// (`docs/format.md`); then each segment is read once, in order. Nothing is written: a replay
-/// that is cut short is simply done again. Memory is bounded by a chunk of 1 MiB and the
-/// longest frame.
+/// Headers of all files come first and decide which of them count and where they end
+/// (`docs/format.md`); then each is read once, in order: the newest snapshot, then the segments
+/// that it does not cover. Nothing is written: a replay that is cut short is simply done again.
+/// Memory is bounded by a chunk of 1 MiB and the longest frame.
 #[derive(Debug)]
 pub struct Replay {
-    node_id: u128,
-    /// Ascending; those before `headers` in [`Phase::Headers`] are read.
-    infos: Vec<Info>,
+    /// Ascending.
+    files: Vec<FileId>,
     phase: Phase,
     window: Window,
     wanted: Option<Wanted>,
@@ -40,12 +37,15 @@ pub struct Replay {
     expected: u64,
     /// Whether what the log ends with could not be read.
     is_open_ended: bool,
+    basis: Basis,
+    /// Points of the snapshot that were neither handed out nor reported as lost.
+    basis_points: u64,
     end: ReplayEnd,
 }
 
 #[derive(Debug)]
 enum Phase {
-    Headers(usize, Option<Pages>),
+    Headers(Headers),
     Chain(Chain),
     Probe(Chain, Info, Box<Probe>),
     Between,
@@ -53,45 +53,24 @@ enum Phase {
     Refused(String),
 }
 
-/// A header block that could not be read at once, page by page.
-#[derive(Debug)]
-struct Pages {
-    block: Vec<u8>,
-    /// How far it was tried.
-    tried: usize,
-    is_any_readable: bool,
-}
-
-/// A read that was asked for.
-#[derive(Clone, Copy, Debug)]
-struct Wanted {
-    segment: SegmentId,
-    offset: u64,
-    length: usize,
-}
-
 impl Replay {
-    /// Of the log of `node_id`, from a listing of its segments and their lengths in bytes, in
-    /// any order.
-    pub fn new(node_id: u128, segments: &[(SegmentId, u64)]) -> Self {
-        let state = State::Headless {
-            register: None,
-            is_blank: true,
-        };
-        let info = |&(id, length)| Info { id, length, state };
-        let mut infos: Vec<Info> = segments.iter().map(info).collect();
-        infos.sort_by_key(|info| (info.id, core::cmp::Reverse(info.length)));
-        infos.dedup_by_key(|info| info.id);
+    /// Of the log of `node_id`, from a listing of its files and their lengths in bytes, in any
+    /// order.
+    pub fn new(node_id: u128, files: &[(FileId, u64)]) -> Self {
+        let mut ids: Vec<_> = files.iter().map(|&(file, _)| file).collect();
+        ids.sort_unstable();
+        ids.dedup();
         Self {
-            node_id,
-            infos,
-            phase: Phase::Headers(0, None),
+            files: ids,
+            phase: Phase::Headers(Headers::new(node_id, files)),
             window: Window::default(),
             wanted: None,
             notes: VecDeque::new(),
             entries: VecDeque::new(),
             expected: 1,
             is_open_ended: false,
+            basis: Basis::default(),
+            basis_points: 0,
             end: ReplayEnd::default(),
         }
     }
@@ -101,44 +80,44 @@ impl Replay {
     pub fn step(&mut self) -> Step<'_> {
         loop {
             if let Some(Note {
-                segment,
+                file,
                 offset,
                 length,
                 reason,
             }) = self.notes.pop_front()
             {
                 return Step::Quarantine {
-                    segment,
+                    file,
                     offset,
                     length,
                     reason,
                 };
             }
             if let Some(Wanted {
-                segment,
+                file,
                 offset,
                 length,
             }) = self.wanted
             {
                 return Step::Read {
-                    segment,
+                    file,
                     offset,
                     length,
                 };
             }
             // The phase is taken out and put back, so that it may be moved on from within.
             match core::mem::replace(&mut self.phase, Phase::Between) {
-                Phase::Headers(at, pages) => self.next_header(at, pages),
+                Phase::Headers(headers) => self.next_header(headers),
                 Phase::Chain(chain) => self.next_link(chain),
                 Phase::Probe(chain, info, probe) => self.probe(chain, info, probe),
                 Phase::Between => match self.next_entry() {
                     Next::Again => {}
-                    Next::Start(segment) => return Step::SegmentStart { segment },
+                    Next::Start(file) => return Step::FileStart { file },
                     Next::Done => return Step::Done(self.end.clone()),
                 },
                 Phase::Deliver(deliver) => {
-                    if let Some((segment, handed)) = self.deliver(deliver) {
-                        return Step::Frame(self.frame(segment, handed));
+                    if let Some((file, handed)) = self.deliver(deliver) {
+                        return Step::Frame(self.frame(file, handed));
                     }
                 }
                 Phase::Refused(text) => {
@@ -157,23 +136,19 @@ impl Replay {
         };
         let window = &mut self.window;
         match (&mut self.phase, bytes) {
-            (Phase::Headers(at, pages), bytes) => {
-                let (at, pages) = (*at, pages.take());
-                match pages {
-                    None => self.take_header(at, bytes, wanted.length),
-                    Some(pages) => self.take_page(at, pages, bytes),
+            (Phase::Headers(headers), bytes) => {
+                if let Err(text) = headers.supply(bytes, wanted.length) {
+                    self.phase = Phase::Refused(text);
                 }
             }
             (_, Ok(bytes)) => window.supply(bytes, wanted.length),
             (Phase::Probe(_, _, probe), Err(_)) => probe.unreadable(window),
             (Phase::Deliver(deliver), Err(_)) => {
                 let damage = deliver.unreadable();
-                if let (Some(_), Some(lsns)) = (damage, deliver.unproven_lsns()) {
-                    self.is_open_ended = true;
-                    self.end.predecessor = Some((wanted.segment, OPEN_END));
-                    let low = self.end.low_watermark;
-                    self.end.obsolete.retain(|&segment| segment < low);
-                    self.end.next_lsn.0 = self.end.next_lsn.0.saturating_add(lsns);
+                let unproven = deliver.unproven_lsns();
+                self.end.may_retire &= damage.is_none();
+                if let (Some(damage), Some(lsns)) = (damage, unproven) {
+                    self.open_end(damage.file, lsns);
                 }
                 self.end.damage.extend(damage);
             }
@@ -181,107 +156,47 @@ impl Replay {
         }
     }
 
-    fn next_header(&mut self, at: usize, pages: Option<Pages>) {
-        let Some(info) = self.infos.get(at) else {
-            self.phase = Phase::Chain(Chain::new(core::mem::take(&mut self.infos)));
+    /// The tail of the last segment cannot be read: the log goes on behind it without it, and
+    /// nothing that may stand in for it is given up.
+    fn open_end(&mut self, file: FileId, lsns: u64) {
+        let FileId::Segment(segment) = file else {
             return;
         };
-        if info.length == 0 {
-            self.phase = Phase::Headers(at + 1, None);
-            return;
-        }
-        let block = HEADER_BLOCK_BYTES.min(info.length);
-        let (offset, length) = match &pages {
-            None => (0, block),
-            Some(pages) => (
-                pages.tried as u64,
-                PAGE_BYTES.min(block - pages.tried as u64),
-            ),
-        };
-        self.wanted = Some(Wanted {
-            segment: info.id,
-            offset,
-            length: length as usize,
-        });
-        self.phase = Phase::Headers(at, pages);
+        self.is_open_ended = true;
+        self.end.predecessor = Some((segment, OPEN_END));
+        let low = self.end.low_watermark;
+        self.end
+            .obsolete
+            .retain(|&file| !matches!(file, FileId::Segment(segment) if segment >= low));
+        self.end.next_lsn.0 = self.end.next_lsn.0.saturating_add(lsns);
     }
 
-    fn take_header(&mut self, at: usize, bytes: Result<&[u8], StorageFault>, requested: usize) {
-        let Ok(block) = bytes else {
-            // One bad page shall not hide the copies in the others.
-            let pages = Pages {
-                block: vec![0; requested],
-                tried: 0,
-                is_any_readable: false,
-            };
-            self.phase = Phase::Headers(at, Some(pages));
-            return;
-        };
-        if let Some(info) = self.infos.get_mut(at)
-            && block.len() < requested
-        {
-            info.length = block.len() as u64;
-        }
-        self.judge_header(at, block);
-    }
-
-    fn take_page(&mut self, at: usize, mut pages: Pages, bytes: Result<&[u8], StorageFault>) {
-        let length = (PAGE_BYTES as usize).min(pages.block.len() - pages.tried);
-        let page = &mut pages.block[pages.tried..][..length];
-        if let Ok(bytes) = bytes {
-            let length = length.min(bytes.len());
-            page[..length].copy_from_slice(&bytes[..length]);
-            pages.is_any_readable = true;
-        }
-        pages.tried += length;
-        if pages.tried < pages.block.len() {
-            self.phase = Phase::Headers(at, Some(pages));
-            return;
-        }
-        if pages.is_any_readable {
-            self.judge_header(at, &pages.block);
-        } else {
-            self.phase = Phase::Headers(at + 1, None);
-        }
-        // What is not in some pages may be in those that cannot be read.
-        if let Some(info) = self.infos.get_mut(at)
-            && matches!(info.state, State::Headless { .. })
-        {
-            info.state = State::Unreadable;
-        }
-    }
-
-    fn judge_header(&mut self, at: usize, block: &[u8]) {
-        self.phase = Phase::Headers(at + 1, None);
-        let Some(info) = self.infos.get_mut(at) else {
-            return;
-        };
-        let register = Register::find(block, info.id);
-        info.state = match Header::find(block, info.id) {
-            HeaderFound::Newer(version) => {
-                self.phase = Phase::Refused(newer(info.id, version));
-                return;
+    fn next_header(&mut self, mut headers: Headers) {
+        match headers.next() {
+            Ask::Read(wanted) => {
+                self.wanted = Some(wanted);
+                self.phase = Phase::Headers(headers);
             }
-            HeaderFound::Valid(header) if header.node_id != self.node_id => {
-                self.phase = Phase::Refused(foreign(info.id, header.node_id, self.node_id));
-                return;
+            Ask::Done => {
+                let Headers {
+                    segments, blobs, ..
+                } = headers;
+                self.basis = Basis::find(&segments, blobs);
+                self.basis_points = self.basis.points;
+                self.phase = Phase::Chain(Chain::new(segments, self.basis.low));
             }
-            HeaderFound::Valid(header) if header.segment != info.id => State::Misplaced,
-            HeaderFound::Valid(header) => {
-                State::Headed(header, register.filter(|found| found.salt == header.salt))
-            }
-            HeaderFound::None => State::Headless {
-                register,
-                is_blank: info.length <= HEADER_BLOCK_BYTES || block.iter().all(|&byte| byte == 0),
-            },
-        };
+        }
     }
 
     fn next_link(&mut self, mut chain: Chain) {
         let Some(info) = chain.advance() else {
             self.entries = chain.entries();
+            if let Some(entry) = self.basis.entry {
+                self.entries.push_front(entry);
+            }
             self.is_open_ended = chain.is_open_ended();
             chain.conclude(&mut self.end, &mut self.notes);
+            self.basis.conclude(&mut self.end, &mut self.notes);
             return;
         };
         self.phase = match info.state {
@@ -302,7 +217,7 @@ impl Replay {
             }
             Err((offset, length)) => {
                 self.wanted = Some(Wanted {
-                    segment: info.id,
+                    file: FileId::Segment(info.id),
                     offset,
                     length,
                 });
@@ -318,11 +233,14 @@ impl Replay {
                 self.end.repair &= !self.is_open_ended;
                 self.end
                     .damage
-                    .sort_by_key(|damage| (damage.segment, damage.offset));
+                    .sort_by_key(|damage| (damage.file, damage.offset));
+                let obsolete = &self.end.obsolete;
+                let kept = self.files.iter().filter(|file| !obsolete.contains(file));
+                self.end.kept = kept.copied().collect();
                 Next::Done
             }
             Some(Entry::Missing {
-                segment,
+                file,
                 length,
                 first_lsn_max,
                 end_lsn,
@@ -332,7 +250,7 @@ impl Replay {
                 let last = end.saturating_sub(1);
                 let first = Lsn(self.expected.min(first_lsn_max).min(last));
                 self.end.damage.push(LogDamage {
-                    segment,
+                    file,
                     offset: 0,
                     length,
                     first,
@@ -342,23 +260,29 @@ impl Replay {
                 self.expected = self.expected.max(end);
                 Next::Again
             }
-            Some(Entry::Segment(extent)) => {
+            Some(Entry::Usable(extent)) => {
                 self.window.reset(extent.length);
-                self.end.segments += 1;
+                match extent.file {
+                    FileId::Segment(_) => {
+                        self.end.segments += 1;
+                        self.end.log_bytes += extent.length;
+                    }
+                    FileId::Blob(_) => self.end.snapshot_bytes = extent.length,
+                }
                 self.phase = Phase::Deliver(Deliver::new(extent));
-                Next::Start(extent.segment)
+                Next::Start(extent.file)
             }
         }
     }
 
     /// Goes on to the next frame to hand out, if that comes without a read.
-    fn deliver(&mut self, mut deliver: Deliver) -> Option<(SegmentId, Handed)> {
-        let segment = deliver.segment();
+    fn deliver(&mut self, mut deliver: Deliver) -> Option<(FileId, Handed)> {
+        let file = deliver.file();
         let mut handed = None;
         match deliver.next(&mut self.window) {
             Event::Read { offset, length } => {
                 self.wanted = Some(Wanted {
-                    segment,
+                    file,
                     offset,
                     length,
                 });
@@ -366,23 +290,28 @@ impl Replay {
             Event::Frame(frame) => {
                 self.end.records += u64::from(frame.is_counted && !frame.head.has_more());
                 self.end.repair |= !frame.certified;
-                handed = Some((segment, frame));
+                self.count_basis(file, u64::from(frame.head.points));
+                handed = Some((file, frame));
             }
             Event::Damage {
                 damage,
                 is_readable,
             } => {
                 self.end.damage.push(damage);
+                self.count_basis(file, damage.points.unwrap_or(0));
                 if is_readable {
-                    self.set_aside(segment, damage.offset, damage.length, Reason::Damaged);
+                    self.set_aside(file, damage.offset, damage.length, Reason::Damaged);
                 }
             }
             Event::Torn { offset, length } => {
                 self.end.torn_bytes += length;
-                self.set_aside(segment, offset, length, Reason::TornTail);
+                self.set_aside(file, offset, length, Reason::TornTail);
             }
             Event::Over { next_lsn } => {
-                self.expected = next_lsn;
+                self.expected = match file {
+                    FileId::Segment(_) => next_lsn,
+                    FileId::Blob(_) => self.end_basis(file),
+                };
                 return None;
             }
         }
@@ -390,10 +319,27 @@ impl Replay {
         handed
     }
 
-    fn set_aside(&mut self, segment: SegmentId, offset: u64, length: u64, reason: Reason) {
+    fn count_basis(&mut self, file: FileId, points: u64) {
+        if let FileId::Blob(_) = file {
+            self.basis_points = self.basis_points.saturating_sub(points);
+        }
+    }
+
+    /// The snapshot is read. If just one damage to it could not tell its points, the rest of
+    /// its total is what that one cost. Returns the LSN that follows.
+    fn end_basis(&mut self, file: FileId) -> u64 {
+        let damage = self.end.damage.iter_mut();
+        let mut untold = damage.filter(|damage| damage.file == file && damage.points.is_none());
+        if let (Some(damage), None) = (untold.next(), untold.next()) {
+            damage.points = Some(self.basis_points);
+        }
+        self.basis.first_lsn
+    }
+
+    fn set_aside(&mut self, file: FileId, offset: u64, length: u64, reason: Reason) {
         if length > 0 {
             self.notes.push_back(Note {
-                segment,
+                file,
                 offset,
                 length,
                 reason,
@@ -401,7 +347,7 @@ impl Replay {
         }
     }
 
-    fn frame(&self, segment: SegmentId, handed: Handed) -> Frame<'_> {
+    fn frame(&self, file: FileId, handed: Handed) -> Frame<'_> {
         let Handed {
             offset,
             head,
@@ -410,7 +356,7 @@ impl Replay {
         } = handed;
         let payload = offset + FRAME_HEAD_BYTES as u64;
         Frame {
-            segment,
+            file,
             offset,
             lsn: Lsn(head.lsn),
             kind: head.kind,
@@ -424,20 +370,6 @@ impl Replay {
 
 enum Next {
     Again,
-    Start(SegmentId),
+    Start(FileId),
     Done,
-}
-
-fn newer(segment: SegmentId, version: u16) -> String {
-    format!(
-        "segment {segment} has format version {version}, which this program does not read \
-         (it reads {FORMAT_VERSION}): start the program that wrote it, or move the segment away"
-    )
-}
-
-fn foreign(segment: SegmentId, found: u128, own: u128) -> String {
-    format!(
-        "segment {segment} belongs to another log (node {found:032x}, not {own:032x}): \
-         move it back to the directory it came from"
-    )
 }

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::ids::{Lsn, SegmentId};
+use crate::ids::{FileId, Lsn, SegmentId};
 
 use super::frame::FrameKind;
 
@@ -12,25 +12,25 @@ use super::frame::FrameKind;
 pub enum Step<'a> {
     /// Read these bytes and answer with [`Replay::supply`](super::Replay::supply).
     Read {
-        /// Which segment.
-        segment: SegmentId,
+        /// Which file.
+        file: FileId,
         /// Where in it, in bytes.
         offset: u64,
-        /// How many bytes; fewer are supplied only where the segment ends.
+        /// How many bytes; fewer are supplied only where the file ends.
         length: usize,
     },
-    /// Frames of this segment follow. It defines all it uses: what earlier segments defined is
-    /// to be forgotten.
-    SegmentStart {
-        /// Which segment.
-        segment: SegmentId,
+    /// Frames of this file follow. It defines all it uses: what earlier ones defined is to be
+    /// forgotten.
+    FileStart {
+        /// Which segment or snapshot.
+        file: FileId,
     },
     /// A frame, in log order.
     Frame(Frame<'a>),
     /// A range that could not be used, for storage to set a copy aside. Not an error.
     Quarantine {
-        /// Which segment.
-        segment: SegmentId,
+        /// Which file.
+        file: FileId,
         /// Where in it, in bytes.
         offset: u64,
         /// How many bytes.
@@ -48,11 +48,11 @@ pub enum Step<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame<'a> {
     /// Where it was found.
-    pub segment: SegmentId,
-    /// Where in the segment, in bytes.
+    pub file: FileId,
+    /// Where in the file, in bytes.
     pub offset: u64,
-    /// Its LSN. In a damaged segment definitions come early and again, so this is not
-    /// monotonic for them.
+    /// Its LSN; in a snapshot, its number. In a damaged file definitions come early and again,
+    /// so this is not monotonic for them.
     pub lsn: Lsn,
     /// Definitions or rows, nothing else.
     pub kind: FrameKind,
@@ -69,8 +69,8 @@ pub struct Frame<'a> {
 /// Why a range is set aside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Reason {
-    /// Behind the last whole record of the last segment; was never acknowledged.
-    #[error("torn tail: never acknowledged")]
+    /// Behind the last whole record of the last segment; was never acknowledged as durable.
+    #[error("torn tail: never acknowledged as durable")]
     TornTail,
     /// Holds no header: its creation was cut short, so nothing in it was acknowledged.
     #[error("torn segment: its creation was cut short")]
@@ -86,13 +86,13 @@ pub enum Reason {
 /// A damaged range of what had been durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogDamage {
-    /// Which segment.
-    pub segment: SegmentId,
+    /// Which segment or snapshot.
+    pub file: FileId,
     /// Where it begins, in bytes.
     pub offset: u64,
     /// How many bytes could not be used; 0 if they are not there at all.
     pub length: u64,
-    /// First LSN lost.
+    /// First LSN lost. Of a snapshot: the number of its first frame that is lost.
     pub first: Lsn,
     /// Last LSN lost. Where nothing tells how many there were, the last one there can have been;
     /// at the end of a log, the last one that is known of.
@@ -120,7 +120,7 @@ pub struct ReplayEnd {
     pub low_watermark: SegmentId,
     /// Damage to what had been durable, in log order.
     pub damage: Vec<LogDamage>,
-    /// Bytes set aside that were never acknowledged.
+    /// Bytes set aside that were never acknowledged as durable.
     pub torn_bytes: u64,
     /// Segments delivered.
     pub segments: u64,
@@ -129,5 +129,14 @@ pub struct ReplayEnd {
     /// Segments to delete, without alarm, once the next segment (and its repair) is durable:
     /// below the low watermark, abandoned repairs, and creations cut short. Never one that could
     /// not be read, nor, while there is one, a segment that may stand in for it.
-    pub obsolete: Vec<SegmentId>,
+    pub obsolete: Vec<FileId>,
+    /// All other files: they hold the log, or may once they can be read.
+    pub kept: Vec<FileId>,
+    /// Bytes of the segments that were delivered.
+    pub log_bytes: u64,
+    /// Bytes of the snapshot that was delivered.
+    pub snapshot_bytes: u64,
+    /// Whether a snapshot of what was delivered may stand in for all of `kept`. Not if
+    /// something could not be read that the next open may be able to read.
+    pub may_retire: bool,
 }

@@ -22,7 +22,7 @@ pub(super) fn run(database: &Arc<Database>) {
         }
         let mut inner = database.lock();
         inner.engine = None;
-        inner.acks.fail();
+        database.fail_acks(&mut inner);
         match end {
             End::Idle | End::Stopped => {
                 inner.stage = Stage::Gone;
@@ -68,7 +68,7 @@ impl Drop for PanicGuard<'_> {
         let why = "a bug: its commit thread panicked; restart the server";
         log!("database {:?} is not served: {why}", self.0.name());
         let mut inner = self.0.lock();
-        inner.end_life(why.into());
+        self.0.end_life(&mut inner, why.into());
         inner.stage = Stage::Refused(why.into());
         drop(inner);
         self.0.changed.notify_waiters();

@@ -11,6 +11,8 @@ use crate::engine::{Died, EngineFace};
 pub(super) struct Job {
     pub effect: Effect,
     pub bytes: Vec<u8>,
+    /// Somebody waits for its bytes to be handed over.
+    pub is_awaited: bool,
 }
 
 /// Buffers of jobs that are done, for the next ones: fresh memory costs a page fault per page.
@@ -49,16 +51,20 @@ pub(super) fn drain(
 ) -> Result<(), Died> {
     while let Some(effect) = engine.poll()? {
         let mut bytes = Vec::new();
-        if let Effect::ReadLog { .. } = effect {
+        if let Effect::Read { .. } = effect {
             bytes = spare.take();
         }
-        if let Effect::PersistLog { id, length, .. } = effect {
+        if let Effect::PersistLog { id, length, .. } | Effect::PutBlob { id, length, .. } = effect {
             // Copied so that the engine is free while the disk is busy: ten bytes a point.
             bytes = spare.take();
             bytes.reserve_exact(length);
             engine.effect_bytes(id, length, &mut bytes)?;
         }
-        jobs.push(Job { effect, bytes });
+        jobs.push(Job {
+            effect,
+            bytes,
+            is_awaited: false,
+        });
     }
     Ok(())
 }
@@ -72,19 +78,25 @@ pub(super) fn perform(storage: &mut impl Storage, job: &mut Job) -> Result<(), S
             sync,
             ..
         } => storage.persist(segment, offset, &job.bytes, sync),
-        Effect::ReadLog {
-            segment,
+        Effect::PutBlob {
+            blob,
+            offset,
+            is_last,
+            ..
+        } => storage.put(blob, offset, &job.bytes, is_last),
+        Effect::Read {
+            file,
             offset,
             length,
             ..
-        } => storage.read(segment, offset, length, &mut job.bytes),
-        Effect::DeleteLog { segment, .. } => storage.delete(segment),
+        } => storage.read(file, offset, length, &mut job.bytes),
+        Effect::Delete { file, .. } => storage.delete(file),
         Effect::Quarantine {
-            segment,
+            file,
             offset,
             length,
             ..
-        } => storage.quarantine(segment, offset, length),
+        } => storage.quarantine(file, offset, length),
     }
 }
 
@@ -95,7 +107,7 @@ pub(super) fn report(
     result: Result<(), StorageFault>,
 ) -> Result<(), Died> {
     let id = job.effect.id();
-    if !matches!(job.effect, Effect::ReadLog { .. }) {
+    if !matches!(job.effect, Effect::Read { .. }) {
         return engine.complete(id, result);
     }
     if let Err(fault) = result {

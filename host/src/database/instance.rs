@@ -1,16 +1,19 @@
 //! One database: its engine while it is open, and the calls of requests.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
 use tidegate_core::engine::{Executed, WriteError, WriteReport, WriteRequest};
+use tidegate_core::http::AckLevel;
 use tidegate_core::ids::CursorId;
 use tokio::sync::Notify;
 
 use super::ack::{Ack, AckQueue};
 use super::{Context, commit};
 use crate::engine::{Died, EngineFace};
+use crate::log::log;
 use crate::store::{DatabaseDir, Identity};
 
 /// A database that exists, open or not.
@@ -36,6 +39,8 @@ pub(super) struct Inner {
     pub acks: AckQueue,
     /// Damaged ranges of the log that the last opening found.
     pub damage: usize,
+    /// Points that were acknowledged before they were durable, and whose write then failed.
+    pub late_failures: u64,
     /// Storage has no space: reads go on, writes are refused here.
     pub full: bool,
     /// The commit thread is to finish what is accepted, and end.
@@ -113,6 +118,7 @@ impl Database {
                 epoch: 0,
                 acks: AckQueue::default(),
                 damage: 0,
+                late_failures: 0,
                 full: false,
                 stop: false,
                 asleep: false,
@@ -136,15 +142,7 @@ impl Database {
         match &inner.stage {
             Stage::Refused(why) => Some((Unavailable::Refused(why.clone()).to_string(), true)),
             Stage::Resting(why) => Some((Unavailable::Failed(why.clone()).to_string(), true)),
-            _ if inner.damage > 0 => {
-                let text = format!(
-                    "damaged ranges in its log: {}; see recovery.json and quarantine/ in its \
-                     directory",
-                    inner.damage
-                );
-                Some((text, false))
-            }
-            _ => None,
+            _ => inner.blemish().map(|text| (text, false)),
         }
     }
 
@@ -191,12 +189,14 @@ impl Database {
         inner.stage.clone()
     }
 
-    /// Writes a body. The caller has waited for [`ready`](Self::ready), and does so again if
-    /// the answer is that the database is being opened: it may have been closed meanwhile.
+    /// Writes a body; the ack comes when it is as safe as `level` says. The caller has waited
+    /// for [`ready`](Self::ready), and does so again if the answer is that the database is being
+    /// opened: it may have been closed meanwhile.
     pub(crate) fn write(
         &self,
         request: &WriteRequest,
         body: &[u8],
+        level: AckLevel,
     ) -> Result<Result<(WriteReport, Ack), WriteError>, Unavailable> {
         self.with_engine(|engine, _, acks, full| {
             if full {
@@ -205,7 +205,8 @@ impl Database {
             engine.input(body.len())?.copy_from_slice(body);
             match engine.write(request, body.len())? {
                 Ok(report) => {
-                    let ack = acks.wait(report.ticket, engine.durable()?);
+                    let durable = engine.durable()?;
+                    let ack = acks.wait(report.ticket, durable, level, report.written);
                     Ok(Ok((report, ack)))
                 }
                 Err(error) => Ok(Err(error)),
@@ -222,7 +223,8 @@ impl Database {
         self.with_engine(
             |engine, epoch, acks, _| match engine.execute(now_ns, statement)? {
                 Ok(executed) => {
-                    let ack = acks.wait(executed.ticket, engine.durable()?);
+                    let durable = engine.durable()?;
+                    let ack = acks.wait(executed.ticket, durable, AckLevel::Durable, 0);
                     Ok(Ok((executed, epoch, ack)))
                 }
                 Err(text) => Ok(Err(text)),
@@ -291,9 +293,33 @@ impl Database {
     ) -> MutexGuard<'a, Inner> {
         self.inner.clear_poison();
         if inner.engine.is_some() {
-            inner.end_life("a bug: a thread panicked in the engine".into());
+            self.end_life(&mut inner, "a bug: a thread panicked in the engine".into());
         }
         inner
+    }
+
+    /// Drops the engine and all that waited for it.
+    pub(super) fn end_life(&self, inner: &mut Inner, why: String) {
+        inner.engine = None;
+        self.fail_acks(inner);
+        inner.stage = Stage::Resting(why);
+    }
+
+    /// Gives up on all that wait. What was acknowledged before it was durable cannot be taken
+    /// back; it is counted, and told.
+    pub(super) fn fail_acks(&self, inner: &mut Inner) {
+        let points = inner.acks.fail();
+        if points == 0 {
+            return;
+        }
+        inner.late_failures += points;
+        let total = &self.context.late_failures;
+        total.fetch_add(points, Ordering::Relaxed);
+        log!(
+            "database {:?}: the write of {points} points failed after it was acknowledged as wal \
+             or memory; those that had reached the log are found when it is opened again",
+            self.name()
+        );
     }
 
     /// Calls a running engine. If it dies of the call, so do all that wait for it. The commit
@@ -318,7 +344,7 @@ impl Database {
         let known = inner.acks.known();
         let result = call(engine.as_mut(), inner.epoch, &mut inner.acks, inner.full);
         let result = result.map_err(|Died(why)| {
-            inner.end_life(why.clone());
+            self.end_life(inner, why.clone());
             Unavailable::Failed(why)
         });
         let has_work = result.is_err() || inner.acks.known() > known;
@@ -333,10 +359,22 @@ impl Database {
 }
 
 impl Inner {
-    /// Drops the engine and all that waited for it.
-    pub(super) fn end_life(&mut self, why: String) {
-        self.engine = None;
-        self.acks.fail();
-        self.stage = Stage::Resting(why);
+    /// What a person should know of a database that serves.
+    fn blemish(&self) -> Option<String> {
+        let mut parts = Vec::new();
+        if self.damage > 0 {
+            parts.push(format!(
+                "damaged ranges in its log: {}; see recovery.json and quarantine/ in its directory",
+                self.damage
+            ));
+        }
+        if self.late_failures > 0 {
+            parts.push(format!(
+                "points whose write failed after it was acknowledged as wal or memory, since the \
+                 start: {}",
+                self.late_failures
+            ));
+        }
+        (!parts.is_empty()).then(|| parts.join("; "))
     }
 }

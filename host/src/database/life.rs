@@ -51,8 +51,8 @@ impl<'a> Life<'a> {
         let failed = |why: String| End::Failed(why);
         let io_failed = |error: std::io::Error| End::Failed(error.to_string());
         let mut storage = FileStorage::new(&database.dir.path());
-        let segments = storage
-            .segments()
+        let files = storage
+            .files()
             .map_err(|_| failed(storage.trouble().to_owned()))?;
         let context = &database.context;
         let config = context
@@ -60,14 +60,14 @@ impl<'a> Life<'a> {
             .map_err(io_failed)?;
         let mut engine = context.maker.instance().map_err(|Died(why)| failed(why))?;
         engine
-            .open(&config, &segments)
+            .open(&config, &files)
             .map_err(|Died(why)| failed(why))?;
-        let progress = Progress::new(segments.iter().map(|segment| segment.length).sum());
+        let progress = Progress::new(files.iter().map(|info| info.length).sum());
         let mut inner = database.lock();
         inner.engine = Some(engine);
         inner.epoch += 1;
         // Tickets begin anew.
-        inner.acks.fail();
+        database.fail_acks(&mut inner);
         drop(inner);
         Ok(Self {
             database,
@@ -165,6 +165,7 @@ impl<'a> Life<'a> {
         }
     }
 
+<<<<<<< HEAD
     /// Until there may be work, or for a tick, which is told.
     fn sleep(&self, mut inner: MutexGuard<'a, Inner>) -> (MutexGuard<'a, Inner>, bool) {
         inner.asleep = true;
@@ -184,6 +185,17 @@ impl<'a> Life<'a> {
             _ => None,
         });
         inner.acks.know(up_to.max().unwrap_or(Lsn(0)));
+=======
+    /// What was polled has been given tickets. Jobs whose writing nobody waits for are told apart:
+    /// for them the lock is not taken between write and sync.
+    fn know_tickets(&mut self, inner: &mut Inner) {
+        for job in &mut self.jobs {
+            if let Effect::PersistLog { up_to, .. } = job.effect {
+                inner.acks.know(up_to);
+                job.is_awaited = inner.acks.awaits_writing(up_to);
+            }
+        }
+>>>>>>> main
     }
 
     fn set_full(&self, inner: &mut Inner, full: bool) {
@@ -226,7 +238,7 @@ impl<'a> Life<'a> {
             .filter_map(|damage| damage.points)
             .sum();
         log!(
-            "database {name:?}: {} torn bytes (never acknowledged), {} damaged ranges \
+            "database {name:?}: {} torn bytes (never acknowledged as durable), {} damaged ranges \
              with {lost} points or more; see recovery.json and quarantine/ in {}",
             report.torn_bytes,
             report.damage.len(),
@@ -239,14 +251,14 @@ impl<'a> Life<'a> {
 
     /// Does one job, without the lock, and reports it.
     fn carry_out(&mut self, job: &mut Job) -> Result<(), End> {
-        let mut result = drive::perform(&mut self.storage, job);
+        let mut result = self.perform(job);
         while result == Err(StorageFault::NoSpace) && self.may_hold(job) {
             if stopped_while_resting(self.database, TICK) {
                 return Err(End::Stopped);
             }
-            result = drive::perform(&mut self.storage, job);
+            result = self.perform(job);
         }
-        if matches!(job.effect, Effect::ReadLog { .. })
+        if matches!(job.effect, Effect::Read { .. })
             && result.is_err_and(|fault| fault != StorageFault::Unreadable)
         {
             // The engine would take it for damage and begin a log without what is there.
@@ -267,16 +279,40 @@ impl<'a> Life<'a> {
         let durable = reported.and_then(|()| engine.durable());
         let released = inner
             .acks
-            .release(durable.map_err(|Died(why)| End::Failed(why))?);
+            .durable(durable.map_err(|Died(why)| End::Failed(why))?);
         drop(guard);
         released.tell();
         Ok(())
     }
 
+    /// Does what the effect describes. Who waits for no more than the write is told before the
+    /// sync.
+    fn perform(&mut self, job: &mut Job) -> Result<(), StorageFault> {
+        let Effect::PersistLog {
+            segment,
+            offset,
+            sync,
+            up_to,
+            ..
+        } = job.effect
+        else {
+            return drive::perform(&mut self.storage, job);
+        };
+        let (database, is_awaited) = (self.database, job.is_awaited);
+        let written = || {
+            if is_awaited {
+                let released = database.lock().acks.written(up_to);
+                released.tell();
+            }
+        };
+        self.storage
+            .persist_telling(segment, offset, &job.bytes, sync, written)
+    }
+
     /// Whether a persist that found no space is simply tried again later, whoever reads. Not if
     /// a write waits for it: its client is told at once, and the engine starts over, without what
-    /// it cannot keep. Starting over does not help with what opening repeats: then it is only
-    /// the clients that are told.
+    /// it cannot keep. Starting over does not help with what opening repeats, and it would lose
+    /// what was acknowledged before it was durable: then it is only the clients that are told.
     fn may_hold(&self, job: &Job) -> bool {
         let Effect::PersistLog { up_to, .. } = job.effect else {
             return false;
@@ -286,7 +322,7 @@ impl<'a> Life<'a> {
         if inner.engine.is_none() {
             return false;
         }
-        if up_to <= self.unasked {
+        if up_to <= self.unasked || inner.acks.owes() {
             inner.acks.fail_writers();
             return true;
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::drive;
@@ -66,6 +67,11 @@ impl DatabaseList {
         for database in self.all().into_iter().take(WARM_MAX) {
             database.begin_opening();
         }
+    }
+
+    /// Points that were acknowledged before they were durable, and whose write then failed.
+    pub(crate) fn late_failures(&self) -> u64 {
+        self.context.late_failures.load(Ordering::Relaxed)
     }
 
     /// The database of that name.

@@ -15,6 +15,7 @@ pub(crate) use ack::Ack;
 pub(crate) use instance::{Database, Unavailable};
 pub(crate) use list::{CreateError, DatabaseList};
 
+use std::sync::atomic::AtomicU64;
 use std::time::{Duration, SystemTime};
 
 use tidegate_core::engine::Config as EngineConfig;
@@ -34,6 +35,9 @@ pub(crate) struct Context {
     pub body_bytes_max: u64,
     /// How long a request waits for its database to open.
     pub open_timeout: Duration,
+    /// Points of all databases that were acknowledged before they were durable, and whose write
+    /// then failed.
+    pub late_failures: AtomicU64,
 }
 
 impl Context {
@@ -47,6 +51,7 @@ impl Context {
         };
         Ok(EngineConfig {
             segment_bytes_roll: self.data.wal_segment_size.0,
+            snapshot_log_bytes: self.data.wal_snapshot_size.0,
             pending_bytes_max: self.data.wal_pending_size.0,
             cache_bytes_max: self.data.cache_max_memory_size.0,
             body_bytes_max,

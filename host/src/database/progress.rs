@@ -37,7 +37,7 @@ impl Progress {
 
     /// Counts a job, and says so now and then.
     pub(super) fn tell(&mut self, database: &Database, job: &Job) {
-        let Effect::ReadLog { .. } = job.effect else {
+        let Effect::Read { .. } = job.effect else {
             return;
         };
         self.read += job.bytes.len() as u64;

@@ -1,3 +1,5 @@
+mod acks;
+
 use super::*;
 use crate::engine::{Died, EngineFace, Native};
 use crate::store::DataDir;
@@ -5,13 +7,14 @@ use crate::testing::TempDir;
 use crate::units::{Size, Span};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use tidegate_core::engine::{
-    Config as EngineSettings, Effect, Executed, Outcome, Phase, RecoveryReport, SegmentInfo,
+    Config as EngineSettings, Effect, Executed, FileInfo, Outcome, Phase, RecoveryReport,
     WriteError, WriteReport, WriteRequest,
 };
 use tidegate_core::fault::StorageFault;
-use tidegate_core::ids::{CursorId, EffectId, Lsn, SegmentId};
+use tidegate_core::http::AckLevel;
+use tidegate_core::ids::{CursorId, EffectId, FileId, Lsn, SegmentId};
 use tidegate_core::model::Precision;
 
 /// A native engine that dies when it is given a body that begins with `TRAP`.
@@ -28,15 +31,15 @@ struct Quirks {
 }
 
 impl EngineFace for Mortal {
-    fn open(&mut self, config: &EngineSettings, segments: &[SegmentInfo]) -> Result<(), Died> {
-        let mut segments = segments.to_vec();
+    fn open(&mut self, config: &EngineSettings, files: &[FileInfo]) -> Result<(), Died> {
+        let mut files = files.to_vec();
         if self.1.phantom {
-            segments.push(SegmentInfo {
-                id: SegmentId(99),
+            files.push(FileInfo {
+                file: FileId::Segment(SegmentId(99)),
                 length: 1 << 16,
             });
         }
-        self.0.open(config, &segments)
+        self.0.open(config, &files)
     }
     fn phase(&mut self) -> Result<Phase, Died> {
         self.0.phase()
@@ -102,6 +105,7 @@ fn open_with(path: &Path, data: Data, make: fn() -> Box<dyn EngineFace>) -> Data
         data,
         body_bytes_max: 1 << 20,
         open_timeout: Duration::from_secs(10),
+        late_failures: AtomicU64::new(0),
     };
     let directory = DataDir::open(path).expect("opened");
     DatabaseList::load(directory, Arc::new(context)).expect("loaded")
@@ -118,17 +122,22 @@ fn request() -> WriteRequest {
 
 /// Writes a body and waits until it is durable; `None` if it was not accepted, or lost.
 async fn write(database: &Arc<Database>, body: &str) -> Option<u64> {
+    write_at(database, body, AckLevel::Durable).await
+}
+
+/// Writes a body and waits until it is acknowledged at this level.
+async fn write_at(database: &Arc<Database>, body: &str, level: AckLevel) -> Option<u64> {
     let written = loop {
         database.ready().await.ok()?;
-        match database.write(&request(), body.as_bytes()) {
+        match database.write(&request(), body.as_bytes(), level) {
             Err(Unavailable::Opening) => {}
             written => break written,
         }
     };
     let (report, ack) = written.ok()?.ok()?;
     assert_eq!(report.outcome, Outcome::Written, "{:?}", report.message);
-    if let Ack::Later(durable) = ack {
-        durable.await.ok()?;
+    if let Ack::Later(safe) = ack {
+        safe.await.ok()?;
     }
     Some(report.written)
 }
@@ -370,8 +379,13 @@ async fn a_database_whose_commit_thread_panicked_takes_no_more_writes() {
 
 /// Makes the disk of the database full, or no longer so.
 fn set_full(database: &Database, full: bool) {
-    let path = database.dir.path().join("full");
-    if full {
+    pretend(database, "full", full);
+}
+
+/// Makes the storage of the database behave in a way that it understands, or no longer so.
+fn pretend(database: &Database, how: &str, on: bool) {
+    let path = database.dir.path().join(how);
+    if on {
         std::fs::write(path, "").expect("written");
     } else {
         std::fs::remove_file(path).expect("removed");

@@ -1,7 +1,7 @@
 //! What the rest of the host needs of an engine.
 
 use tidegate_core::engine::{
-    Config, Effect, Executed, Phase, RecoveryReport, SegmentInfo, WriteError, WriteReport,
+    Config, Effect, Executed, FileInfo, Phase, RecoveryReport, WriteError, WriteReport,
     WriteRequest,
 };
 use tidegate_core::fault::StorageFault;
@@ -15,7 +15,7 @@ pub(crate) struct Died(pub String);
 /// The calls of `tidegate_core::engine::Engine`, each of which may end the instance.
 pub(crate) trait EngineFace: Send {
     /// Opens the one engine of this instance.
-    fn open(&mut self, config: &Config, segments: &[SegmentInfo]) -> Result<(), Died>;
+    fn open(&mut self, config: &Config, files: &[FileInfo]) -> Result<(), Died>;
 
     /// Where the engine is in its life.
     fn phase(&mut self) -> Result<Phase, Died>;

@@ -5,7 +5,7 @@
 //! it gets, and both would cost about a tenth of the speed.
 
 use tidegate_core::engine::{
-    Config, Effect, Executed, Phase, RECORD_BYTES, RecoveryReport, SegmentInfo, WriteError,
+    Config, Effect, Executed, FileInfo, Phase, RECORD_BYTES, RecoveryReport, WriteError,
     WriteReport, WriteRequest, decode_effect, decode_executed, decode_written, encode_listing,
 };
 use tidegate_core::fault::StorageFault;
@@ -156,10 +156,10 @@ fn code(fault: Option<StorageFault>) -> u32 {
 }
 
 impl EngineFace for Guest {
-    fn open(&mut self, config: &Config, segments: &[SegmentInfo]) -> Result<(), Died> {
+    fn open(&mut self, config: &Config, files: &[FileInfo]) -> Result<(), Died> {
         let mut params = Vec::new();
         config.encode(&mut params);
-        encode_listing(segments, &mut params);
+        encode_listing(files, &mut params);
         let length = self.put_params(&params)?;
         // Opening reads no clock; the interface has kept the place for one.
         let code = self.call(|exports| &exports.open, (0, length))?;

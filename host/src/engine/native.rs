@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use tidegate_core::engine::{
-    Config, Effect, Engine, Executed, Phase, RecoveryReport, SegmentInfo, WriteError, WriteReport,
+    Config, Effect, Engine, Executed, FileInfo, Phase, RecoveryReport, WriteError, WriteReport,
     WriteRequest,
 };
 use tidegate_core::fault::StorageFault;
@@ -31,8 +31,8 @@ fn died(why: impl Display) -> Died {
 }
 
 impl EngineFace for Native {
-    fn open(&mut self, config: &Config, segments: &[SegmentInfo]) -> Result<(), Died> {
-        self.engine = Some(Engine::open(config.clone(), segments));
+    fn open(&mut self, config: &Config, files: &[FileInfo]) -> Result<(), Died> {
+        self.engine = Some(Engine::open(config.clone(), files));
         Ok(())
     }
 

@@ -45,14 +45,16 @@ impl Figures {
         add(&self.write_bytes, count);
     }
 
-    /// A write was judged, and what it stored is durable.
+    /// A write was judged, and what it stored is as safe as it was to be.
     pub(super) fn points(&self, report: &WriteReport) {
         add(&self.points_ok, report.written);
         add(&self.points_dropped, report.dropped);
         add(&self.points_fail, report.unparsed);
     }
 
-    fn all(&self) -> [(&'static str, &'static str, u64); 9] {
+    /// `late_failures`: points that were acknowledged before they were durable, and whose write
+    /// then failed.
+    fn all(&self, late_failures: u64) -> [(&'static str, &'static str, u64); 10] {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         [
             ("req", "http_requests", get(&self.requests)),
@@ -71,6 +73,11 @@ impl Figures {
                 get(&self.points_fail),
             ),
             (
+                "pointsFailedAfterAck",
+                "points_failed_after_ack",
+                late_failures,
+            ),
+            (
                 "clientError",
                 "http_client_errors",
                 get(&self.client_errors),
@@ -84,9 +91,9 @@ impl Figures {
     }
 
     /// As Prometheus reads them.
-    pub(super) fn metrics(&self, databases: usize) -> String {
+    pub(super) fn metrics(&self, databases: usize, late_failures: u64) -> String {
         let mut text = format!("# TYPE tidegate_databases gauge\ntidegate_databases {databases}\n");
-        for (_, name, value) in self.all() {
+        for (_, name, value) in self.all(late_failures) {
             let name = format!("tidegate_{name}_total");
             let _ = write!(text, "# TYPE {name} counter\n{name} {value}\n");
         }
@@ -94,9 +101,9 @@ impl Figures {
     }
 
     /// As upstream's `/debug/vars` gives them.
-    pub(super) fn vars(&self) -> String {
+    pub(super) fn vars(&self, late_failures: u64) -> String {
         let mut text = r#"{"httpd":{"name":"httpd","tags":{},"values":{"#.to_owned();
-        for (index, (name, _, value)) in self.all().into_iter().enumerate() {
+        for (index, (name, _, value)) in self.all(late_failures).into_iter().enumerate() {
             let comma = if index == 0 { "" } else { "," };
             let _ = write!(text, "{comma}\"{name}\":{value}");
         }

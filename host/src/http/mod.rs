@@ -4,7 +4,6 @@ mod body;
 mod budget;
 mod connection;
 mod figures;
-mod health;
 mod listener;
 mod patience;
 mod pool;

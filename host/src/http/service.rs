@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hyper::body::Incoming;
 use hyper::{Request, Response};
-use tidegate_core::http::{Answer, Decision, Gate, Head, Responder, Site, decide};
+use tidegate_core::http::{Answer, Decision, Gate, Head, HealthCheck, Responder, Site, decide};
 
 use super::budget::Budget;
 use super::figures::Figures;
@@ -12,7 +12,7 @@ use super::pool::Pool;
 use super::request_id::RequestIds;
 use super::respond::{self, Content};
 use super::throttle::Throttle;
-use super::{health, query, write};
+use super::{query, write};
 use crate::config::Http;
 use crate::database::{DatabaseList, now_ns};
 
@@ -47,6 +47,7 @@ impl Server {
         let site = Site {
             auth_enabled: limits.auth_enabled,
             body_bytes_max: limits.max_body_size.0,
+            ack: limits.ack_level.0,
             ..Site::default()
         };
         Arc::new(Self {
@@ -104,7 +105,7 @@ impl Server {
         let response = match decision {
             Decision::Answer(mut answer) => {
                 if parts.uri.path() == "/health" {
-                    health::tell(&mut answer, &self.checks());
+                    self.tell_health(&mut answer);
                 }
                 respond::whole(answer)
             }
@@ -117,30 +118,37 @@ impl Server {
                 query::serve(self, plan, body).await
             }
             Decision::Metrics(responder) => {
-                let text = self.figures.metrics(self.databases.all().len());
+                let databases = self.databases.all().len();
+                let text = self
+                    .figures
+                    .metrics(databases, self.databases.late_failures());
                 respond::whole(text_answer(&responder, "text/plain; version=0.0.4", text))
             }
             Decision::Vars(responder) => respond::whole(text_answer(
                 &responder,
                 "application/json",
-                self.figures.vars(),
+                self.figures.vars(self.databases.late_failures()),
             )),
         };
         drop(slot);
         response
     }
 
-    fn checks(&self) -> Vec<health::Check> {
+    /// Adds a check for each database of which there is something to tell.
+    fn tell_health(&self, answer: &mut Answer) {
+        if answer.status != 200 {
+            return;
+        }
         let databases = self.databases.all();
         let concerns = databases.iter().filter_map(|database| {
             let (message, fails) = database.concern()?;
-            Some(health::Check {
-                name: database.name().to_owned(),
+            Some(HealthCheck {
+                name: format!("database {:?}", database.name()),
                 message,
                 fails,
             })
         });
-        concerns.collect()
+        answer.tell_health(&self.site, concerns);
     }
 }
 

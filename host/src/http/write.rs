@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hyper::body::Incoming;
-use tidegate_core::http::{Answer, WritePlan};
+use tidegate_core::http::{AckLevel, Answer, WritePlan};
 
 use super::body;
 use super::service::Server;
@@ -37,9 +37,9 @@ pub(super) async fn serve(
             return plan.unavailable(&unavailable.to_string());
         }
         let written = if buffer.len() > LONG_BYTES {
-            tokio::task::block_in_place(|| database.write(&request, &buffer))
+            tokio::task::block_in_place(|| database.write(&request, &buffer, plan.ack))
         } else {
-            database.write(&request, &buffer)
+            database.write(&request, &buffer, plan.ack)
         };
         if !matches!(written, Err(Unavailable::Opening)) {
             break written;
@@ -51,9 +51,12 @@ pub(super) async fn serve(
         Ok(Err(error)) => return plan.answer(&Err(error)),
         Err(unavailable) => return plan.unavailable(&unavailable.to_string()),
     };
-    if let Ack::Later(durable) = ack {
-        match tokio::time::timeout(server.limits.durable_timeout.0, durable).await {
+    if let Ack::Later(safe) = ack {
+        match tokio::time::timeout(server.limits.durable_timeout.0, safe).await {
             Ok(Ok(())) => {}
+            Ok(Err(_)) if plan.ack == AckLevel::Wal => {
+                return plan.unavailable("storage failed before the points were written, retry");
+            }
             Ok(Err(_)) => {
                 return plan.unavailable("storage failed before the points were durable, retry");
             }

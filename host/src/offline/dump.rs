@@ -8,6 +8,8 @@ use tidegate_core::model::FieldType;
 use tidegate_core::wal::definition::{self, Definition};
 use tidegate_core::wal::{Frame, FrameKind, Step, sections};
 
+use crate::store::file_text;
+
 /// Prints steps, and remembers what the numbers of the current segment stand for.
 pub(super) struct Dump<W> {
     out: W,
@@ -32,23 +34,20 @@ impl<W: Write> Dump<W> {
     /// Prints a step.
     pub(super) fn step(&mut self, step: &Step<'_>) -> Result<(), String> {
         let written = match step {
-            Step::SegmentStart { segment } => {
+            Step::FileStart { file } => {
                 self.series.clear();
                 self.layouts.clear();
-                writeln!(self.out, "segment {:016x}", segment.0)
+                writeln!(self.out, "{}", file_text(*file))
             }
             Step::Frame(frame) => self.frame(frame),
             Step::Quarantine {
-                segment,
+                file,
                 offset,
                 length,
                 reason,
             } => {
-                let id = segment.0;
-                writeln!(
-                    self.out,
-                    "segment {id:016x} at {offset}: {length} bytes, {reason}"
-                )
+                let name = file_text(*file);
+                writeln!(self.out, "{name} at {offset}: {length} bytes, {reason}")
             }
             Step::Read { .. } | Step::Refuse(_) | Step::Done(_) => Ok(()),
         };

@@ -2,12 +2,15 @@
 
 mod dump;
 mod replay;
+mod salvage;
+
+pub(crate) use salvage::{SalvageFlags, run as salvage};
 
 use std::path::{Path, PathBuf};
 
 use crate::cli::WalTask;
 use crate::failure::Failure;
-use crate::store::{DatabaseDir, Identity};
+use crate::store::{DatabaseDir, Identity, damage_text};
 
 /// A log to read.
 struct Log {
@@ -53,13 +56,7 @@ fn summary(log: &Log, end: &replay::End) -> String {
         found.torn_bytes
     );
     for damage in &found.damage {
-        let points = damage
-            .points
-            .map_or_else(|| "?".to_owned(), |points| points.to_string());
-        text += &format!(
-            "  damaged: segment {:016x} at {}, {} bytes, LSN {} to {}, {points} points\n",
-            damage.segment.0, damage.offset, damage.length, damage.first, damage.last
-        );
+        text += &format!("  damaged: {}\n", damage_text(damage));
     }
     text
 }

@@ -23,11 +23,9 @@ pub(super) fn read(
     mut show: impl FnMut(&Step<'_>) -> Result<(), String>,
 ) -> Result<End, String> {
     let mut storage = FileStorage::new(database);
-    let segments = storage
-        .segments()
-        .map_err(|_| storage.trouble().to_owned())?;
-    let segments: Vec<_> = segments.iter().map(|info| (info.id, info.length)).collect();
-    let mut replay = Replay::new(node_id, &segments);
+    let files = storage.files().map_err(|_| storage.trouble().to_owned())?;
+    let files: Vec<_> = files.iter().map(|info| (info.file, info.length)).collect();
+    let mut replay = Replay::new(node_id, &files);
     let mut points = 0;
     let mut bytes = Vec::new();
     loop {
@@ -35,12 +33,12 @@ pub(super) fn read(
         show(&step)?;
         match step {
             Step::Read {
-                segment,
+                file,
                 offset,
                 length,
             } => {
                 bytes.clear();
-                let read = storage.read(segment, offset, length, &mut bytes);
+                let read = storage.read(file, offset, length, &mut bytes);
                 if read.is_err_and(|fault| fault != StorageFault::Unreadable) {
                     return Err(storage.trouble().to_owned());
                 }
@@ -49,7 +47,7 @@ pub(super) fn read(
             Step::Frame(frame) => points += u64::from(frame.points),
             Step::Refuse(why) => return Err(why),
             Step::Done(found) => return Ok(End { found, points }),
-            Step::SegmentStart { .. } | Step::Quarantine { .. } => {}
+            Step::FileStart { .. } | Step::Quarantine { .. } => {}
         }
     }
 }

@@ -3,6 +3,7 @@
 //! ```text
 //! DIR/TIDEGATE                     format marker and node id
 //! DIR/lock                         held while a process uses the directory
+//! DIR/lock.node                    the same, of a server under Node
 //! DIR/databases/000001/DATABASE    name and node id of a database
 //! DIR/databases/000001/wal/        its log
 //! DIR/databases/000001/quarantine/ copies of damaged ranges of it
@@ -161,7 +162,7 @@ fn check_marker(marker: &Path, text: &str) -> Result<(), Failure> {
 
 /// A directory without a marker must be empty, but for what a first start cut short leaves.
 fn refuse_foreign(path: &Path) -> Result<(), Failure> {
-    let ours = ["lock", "TIDEGATE.new"];
+    let ours = ["lock", "lock.node", "lock.node.takeover", "TIDEGATE.new"];
     match names(path)?
         .into_iter()
         .find(|name| !ours.contains(&name.as_str()))

@@ -1,5 +1,8 @@
-//! The log of one database in files: `wal/0000000000000001.wal` and so on, numbers in
-//! hexadecimal, so that names sort as segments do.
+//! One database in files: its log in `wal/0000000000000001.wal` and so on, its blobs in
+//! `blobs/0000000000000001.blob`.
+
+mod blobs;
+mod names;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -8,13 +11,16 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tidegate_core::engine::SegmentInfo;
+use tidegate_core::engine::FileInfo;
 use tidegate_core::fault::StorageFault;
-use tidegate_core::ids::SegmentId;
+use tidegate_core::ids::{BlobId, FileId, SegmentId};
 use tidegate_core::storage::Storage;
 
 use super::files;
 use crate::log::log;
+use blobs::Blobs;
+pub(crate) use names::file_of;
+use names::name;
 
 /// Written segments that stay open; a closed segment may still be sealed by a late write.
 const OPEN_MAX: usize = 4;
@@ -27,17 +33,19 @@ const PROBE_BYTES: usize = 1 << 20;
 /// count as lost: what is lost is not read again, and a path to a disk may be gone for a moment.
 const READ_ATTEMPTS: (usize, Duration) = (3, Duration::from_millis(50));
 
-/// The files of one database's log, during one life of its engine.
+/// The files of one database, during one life of its engine.
 #[derive(Debug)]
 pub(crate) struct FileStorage {
+    database: PathBuf,
     wal: PathBuf,
     quarantine: PathBuf,
     /// Segments created in this life; no other is ever written to.
     written: BTreeMap<SegmentId, Segment>,
-    reading: Option<(SegmentId, File)>,
-    /// Segments of which the medium refused a part: they are not deleted, for somebody may still
-    /// get at what is in them.
-    unreadable: BTreeSet<SegmentId>,
+    blobs: Blobs,
+    reading: Option<(FileId, File)>,
+    /// Files of which the medium refused a part: they are not deleted, for somebody may still get
+    /// at what is in them.
+    unreadable: BTreeSet<FileId>,
     trouble: String,
 }
 
@@ -50,12 +58,14 @@ struct Segment {
 }
 
 impl FileStorage {
-    /// The log in the directory of a database.
+    /// What is in the directory of a database.
     pub(crate) fn new(database: &Path) -> Self {
         Self {
+            database: database.to_owned(),
             wal: database.join("wal"),
             quarantine: database.join("quarantine"),
             written: BTreeMap::new(),
+            blobs: Blobs::new(database),
             reading: None,
             unreadable: BTreeSet::new(),
             trouble: String::new(),
@@ -82,40 +92,73 @@ impl FileStorage {
         probed.and(removed).map_err(|error| classify(&error))
     }
 
-    /// A test says that the disk is full by creating a file; it cannot fill a real one.
+    /// A test says that the disk is full by creating a file; it cannot fill a real one. While
+    /// there is `held-write`, nothing is written.
     #[cfg(test)]
     fn pretended(&self) -> Result<(), StorageFault> {
+        while self.wal.with_file_name("held-write").exists() {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
         if self.wal.with_file_name("full").exists() {
             return Err(StorageFault::NoSpace);
         }
         Ok(())
     }
 
-    fn list(&self) -> io::Result<Vec<SegmentInfo>> {
-        let mut segments = Vec::new();
-        for entry in std::fs::read_dir(&self.wal)? {
+    /// Lists one directory; the one of blobs need not be there.
+    fn list(&self, dir: &Path, files: &mut Vec<FileInfo>) -> io::Result<()> {
+        for entry in std::fs::read_dir(dir)? {
             let entry = entry?;
             let name = entry.file_name();
             let metadata = entry.path().symlink_metadata()?;
-            match segment_of(&name.to_string_lossy()).filter(|_| metadata.is_file()) {
-                Some(id) => segments.push(SegmentInfo {
-                    id,
+            let file = file_of(&name.to_string_lossy());
+            match file.filter(|&file| metadata.is_file() && dir == self.directory(file)) {
+                Some(file) => files.push(FileInfo {
+                    file,
                     length: metadata.len(),
                 }),
-                None => log!("ignoring {}: not a segment", entry.path().display()),
+                None if entry.path().extension().is_some_and(|kind| kind == "part") => {}
+                None => log!("ignoring {}: not a file of ours", entry.path().display()),
             }
         }
-        segments.sort_by_key(|segment| segment.id);
-        Ok(segments)
+        Ok(())
     }
 
-    fn create(&mut self, id: SegmentId, bytes: &[u8]) -> io::Result<()> {
-        let path = self.path(id);
+    /// As [`Storage::persist`]; calls `written` once the operating system has the bytes, which
+    /// then survive the end of this process, and before they are synced.
+    pub(crate) fn persist_telling(
+        &mut self,
+        id: SegmentId,
+        offset: u64,
+        bytes: &[u8],
+        sync: bool,
+        written: impl FnOnce(),
+    ) -> Result<(), StorageFault> {
+        #[cfg(test)]
+        self.pretended()?;
+        let result = if offset == 0 {
+            self.create(id, bytes, written)
+        } else {
+            self.write(id, offset, bytes, sync, written)
+        };
+        result.map_err(|error| fault("write", &self.path(FileId::Segment(id)), &error))
+    }
+
+    fn create(&mut self, id: SegmentId, bytes: &[u8], written: impl FnOnce()) -> io::Result<()> {
+        let path = self.path(FileId::Segment(id));
         let file = files::create_new(&path)?;
-        let made = file.write_all_at(bytes, 0).and_then(|()| file.sync_data());
-        if let Err(error) = made {
+        if let Err(error) = file.write_all_at(bytes, 0) {
             // Nothing in it was ever acknowledged, and it takes space that may be what is missing.
             let _ = files::remove_if_there(&path);
+            return Err(error);
+        }
+        written();
+        if let Err(error) = sync_data(&file, &self.wal) {
+            // It may hold what was acknowledged as written, and the system may still have that;
+            // what found no space is in memory, and is written again under the same name.
+            if classify(&error) == StorageFault::NoSpace {
+                let _ = files::remove_if_there(&path);
+            }
             return Err(error);
         }
         files::sync_dir(&self.wal)?;
@@ -132,7 +175,14 @@ impl FileStorage {
         Ok(())
     }
 
-    fn write(&mut self, id: SegmentId, offset: u64, bytes: &[u8], sync: bool) -> io::Result<()> {
+    fn write(
+        &mut self,
+        id: SegmentId,
+        offset: u64,
+        bytes: &[u8],
+        sync: bool,
+        written: impl FnOnce(),
+    ) -> io::Result<()> {
         let Some(segment) = self.written.get_mut(&id) else {
             return Err(io::Error::other("the segment was not created in this life"));
         };
@@ -147,18 +197,16 @@ impl FileStorage {
             segment.failed = classify(&error) != StorageFault::NoSpace;
             return Err(error);
         }
+        written();
         if sync {
-            segment
-                .file
-                .sync_data()
-                .inspect_err(|_| segment.failed = true)?;
+            sync_data(&segment.file, &self.wal).inspect_err(|_| segment.failed = true)?;
         }
         Ok(())
     }
 
     fn read_into(
         &mut self,
-        id: SegmentId,
+        id: FileId,
         offset: u64,
         length: usize,
         out: &mut Vec<u8>,
@@ -186,7 +234,7 @@ impl FileStorage {
         Ok(())
     }
 
-    fn copy_range(&mut self, id: SegmentId, offset: u64, length: u64, to: &Path) -> io::Result<()> {
+    fn copy_range(&mut self, id: FileId, offset: u64, length: u64, to: &Path) -> io::Result<()> {
         let mut held = 0;
         for entry in std::fs::read_dir(&self.quarantine)? {
             held += entry?.metadata()?.len();
@@ -203,26 +251,37 @@ impl FileStorage {
         files::sync_dir(&self.quarantine)
     }
 
-    /// Moves a segment out of the log, whole.
-    fn set_aside(&self, id: SegmentId) -> io::Result<()> {
-        let path = self.path(id);
-        let kept = self.quarantine.join(format!("{:016x}.wal", id.0));
+    /// Moves a file out of the way, whole.
+    fn set_aside(&self, file: FileId) -> io::Result<()> {
+        let kept = self.quarantine.join(name(file));
         log!("keeping {}, which could not be read", kept.display());
-        std::fs::rename(&path, &kept)?;
-        files::sync_dir(&self.quarantine)
+        std::fs::rename(self.path(file), &kept)?;
+        files::sync_dir(&self.quarantine)?;
+        files::sync_dir(&self.directory(file))
     }
 
-    fn path(&self, id: SegmentId) -> PathBuf {
-        self.wal.join(format!("{:016x}.wal", id.0))
+    fn directory(&self, file: FileId) -> PathBuf {
+        self.database.join(names::directory(file))
+    }
+
+    fn path(&self, file: FileId) -> PathBuf {
+        self.directory(file).join(name(file))
     }
 }
 
 impl Storage for FileStorage {
-    fn segments(&mut self) -> Result<Vec<SegmentInfo>, StorageFault> {
-        self.list().map_err(|error| {
-            self.trouble = trouble("list", &self.wal, &error);
-            classify(&error)
-        })
+    fn files(&mut self) -> Result<Vec<FileInfo>, StorageFault> {
+        let mut files = Vec::new();
+        for dir in [self.wal.clone(), self.directory(FileId::Blob(BlobId(0)))] {
+            if let Err(error) = self.list(&dir, &mut files)
+                && (dir == self.wal || error.kind() != ErrorKind::NotFound)
+            {
+                self.trouble = trouble("list", &dir, &error);
+                return Err(classify(&error));
+            }
+        }
+        files.sort_by_key(|info| info.file);
+        Ok(files)
     }
 
     fn persist(
@@ -232,19 +291,26 @@ impl Storage for FileStorage {
         bytes: &[u8],
         sync: bool,
     ) -> Result<(), StorageFault> {
+        self.persist_telling(id, offset, bytes, sync, || ())
+    }
+
+    fn put(
+        &mut self,
+        blob: BlobId,
+        offset: u64,
+        bytes: &[u8],
+        is_last: bool,
+    ) -> Result<(), StorageFault> {
         #[cfg(test)]
         self.pretended()?;
-        let result = if offset == 0 {
-            self.create(id, bytes)
-        } else {
-            self.write(id, offset, bytes, sync)
-        };
-        result.map_err(|error| fault("write", &self.path(id), &error))
+        self.blobs
+            .put(blob, offset, bytes, is_last)
+            .map_err(|error| fault("write", &self.path(FileId::Blob(blob)), &error))
     }
 
     fn read(
         &mut self,
-        id: SegmentId,
+        id: FileId,
         offset: u64,
         length: usize,
         out: &mut Vec<u8>,
@@ -269,30 +335,39 @@ impl Storage for FileStorage {
         })
     }
 
-    fn delete(&mut self, id: SegmentId) -> Result<(), StorageFault> {
-        self.written.remove(&id);
-        self.reading.take_if(|(open, _)| *open == id);
-        let gone = if self.unreadable.remove(&id) {
-            self.set_aside(id)
-        } else {
-            files::remove_if_there(&self.path(id))
+    fn delete(&mut self, file: FileId) -> Result<(), StorageFault> {
+        self.reading.take_if(|(open, _)| *open == file);
+        let deleted = match file {
+            _ if self.unreadable.remove(&file) => self.set_aside(file),
+            FileId::Segment(id) => {
+                self.written.remove(&id);
+                files::remove_if_there(&self.path(file)).and_then(|()| files::sync_dir(&self.wal))
+            }
+            FileId::Blob(id) => self.blobs.delete(id),
         };
-        gone.and_then(|()| files::sync_dir(&self.wal))
-            .map_err(|error| fault("delete", &self.path(id), &error))
+        deleted.map_err(|error| fault("delete", &self.path(file), &error))
     }
 
-    fn quarantine(&mut self, id: SegmentId, offset: u64, length: u64) -> Result<(), StorageFault> {
-        let name = format!("{:016x}-{offset:x}.bin", id.0);
-        let path = self.quarantine.join(name);
-        self.copy_range(id, offset, length, &path)
+    fn quarantine(&mut self, file: FileId, offset: u64, length: u64) -> Result<(), StorageFault> {
+        let path = self.quarantine.join(names::copy_name(file, offset));
+        self.copy_range(file, offset, length, &path)
             .map_err(|error| fault("write", &path, &error))
     }
 }
 
-/// The number in the name of a segment.
-pub(crate) fn segment_of(name: &str) -> Option<SegmentId> {
-    let id = u64::from_str_radix(name.strip_suffix(".wal")?, 16).ok()?;
-    (format!("{id:016x}.wal") == name).then_some(SegmentId(id))
+/// Syncs. While there is `held-sync` beside the log, tests have it take its time, and while there
+/// is `broken-sync`, fail.
+fn sync_data(file: &File, _wal: &Path) -> io::Result<()> {
+    #[cfg(test)]
+    {
+        while _wal.with_file_name("held-sync").exists() {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        if _wal.with_file_name("broken-sync").exists() {
+            return Err(rustix::io::Errno::IO.into());
+        }
+    }
+    file.sync_data()
 }
 
 fn fault(verb: &str, path: &Path, error: &io::Error) -> StorageFault {

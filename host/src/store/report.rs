@@ -4,7 +4,8 @@ use std::fmt::Write;
 use std::io;
 use std::path::Path;
 
-use tidegate_core::engine::RecoveryReport;
+use tidegate_core::engine::{Damage, RecoveryReport};
+use tidegate_core::ids::FileId;
 
 use super::files;
 
@@ -25,11 +26,15 @@ fn to_json(report: &RecoveryReport, at_ns: i64) -> String {
         let points = damage
             .points
             .map_or_else(|| "null".to_owned(), |points| points.to_string());
+        let (kind, number) = match damage.file {
+            FileId::Segment(id) => ("segment", id.0),
+            FileId::Blob(id) => ("snapshot", id.0),
+        };
         let _ = write!(
             json,
-            "{comma}\n    {{\"segment\": {}, \"offset\": {}, \"length\": {}, \"first_lsn\": {}, \
+            "{comma}\n    {{\"{kind}\": {number}, \"offset\": {}, \"length\": {}, \"first_lsn\": {}, \
              \"last_lsn\": {}, \"points\": {points}}}",
-            damage.segment, damage.offset, damage.length, damage.first, damage.last
+            damage.offset, damage.length, damage.first, damage.last
         );
     }
     json.push_str(if report.damage.is_empty() {
@@ -40,16 +45,55 @@ fn to_json(report: &RecoveryReport, at_ns: i64) -> String {
     json
 }
 
+/// A damaged range for a person: `segment 0000000000000002 at 12288, 64 bytes, LSN 5 to 5, 1
+/// points`.
+pub(crate) fn damage_text(damage: &Damage) -> String {
+    let Damage {
+        file,
+        offset,
+        length,
+        first,
+        last,
+        points,
+    } = damage;
+    let points = points_text(*points);
+    let (file, numbers) = (file_text(*file), numbers_text(*file));
+    format!("{file} at {offset}, {length} bytes, {numbers} {first} to {last}, {points}")
+}
+
+/// How a person finds a file: by what it is and by its name.
+pub(crate) fn file_text(file: FileId) -> String {
+    match file {
+        FileId::Segment(id) => format!("segment {:016x}", id.0),
+        FileId::Blob(id) => format!("snapshot {:016x}", id.0),
+    }
+}
+
+/// What numbers its frames.
+const fn numbers_text(file: FileId) -> &'static str {
+    match file {
+        FileId::Segment(_) => "LSN",
+        FileId::Blob(_) => "frames",
+    }
+}
+
+/// How many points; the same words wherever nothing tells it.
+pub(crate) fn points_text(points: Option<u64>) -> String {
+    match points {
+        Some(points) => format!("{points} points"),
+        None => "an unknown number of points".to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tidegate_core::engine::Damage;
     use tidegate_core::ids::{Lsn, SegmentId};
 
     #[test]
     fn every_damage_is_listed_and_an_unknown_count_is_null() {
         let damage = |points| Damage {
-            segment: SegmentId(1),
+            file: FileId::Segment(SegmentId(1)),
             offset: 4096,
             length: 40,
             first: Lsn(2),

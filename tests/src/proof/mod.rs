@@ -4,6 +4,7 @@
 pub mod base64;
 pub mod compat;
 pub mod fixtures;
+pub mod guest;
 pub mod points;
 pub mod server;
 

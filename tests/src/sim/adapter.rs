@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use tidegate_core::engine::{Effect, SegmentInfo};
+use tidegate_core::engine::{Effect, FileInfo};
 use tidegate_core::fault::StorageFault;
-use tidegate_core::ids::SegmentId;
+use tidegate_core::ids::{BlobId, FileId, SegmentId};
 use tidegate_core::storage::Storage;
 
 use super::disk::{Disk, DiskError, SECTOR};
@@ -58,36 +58,38 @@ impl Adapter {
             } => self
                 .persist(disk, segment.0, offset as usize, bytes, sync)
                 .map(|()| Vec::new()),
-            Effect::ReadLog {
-                segment,
+            Effect::PutBlob { .. } => Err(Halt::Fault(StorageFault::NoSpace)),
+            Effect::Read {
+                file,
                 offset,
                 length,
                 ..
-            } => self.read(disk, segment.0, offset as usize, length),
-            Effect::DeleteLog { segment, .. } => {
-                let id = segment.0 + u64::from(self.has(Mutation::DeleteNext));
+            } => self.read(disk, file.to_pair().1, offset as usize, length),
+            Effect::Delete { file, .. } => {
+                let id = file.to_pair().1 + u64::from(self.has(Mutation::DeleteNext));
                 self.created.remove(&id);
                 disk.remove(id).and_then(|()| disk.sync_names())?;
                 Ok(Vec::new())
             }
             Effect::Quarantine {
-                segment,
+                file,
                 offset,
                 length,
                 ..
             } => {
+                let id = file.to_pair().1;
                 if self.has(Mutation::CutTail)
-                    && let Some(file) = disk.files.get_mut(&segment.0)
+                    && let Some(file) = disk.files.get_mut(&id)
                 {
                     file.cached.truncate(offset as usize);
                     file.durable.truncate(offset as usize);
                 }
                 if self.has(Mutation::DropDamaged) {
-                    disk.files.remove(&segment.0);
+                    disk.files.remove(&id);
                     return Ok(Vec::new());
                 }
                 let length = usize::try_from(length).unwrap_or(usize::MAX);
-                disk.read(segment.0, offset as usize, length)?;
+                disk.read(id, offset as usize, length)?;
                 Ok(Vec::new())
             }
         }
@@ -292,7 +294,7 @@ fn calm<T>(done: Result<T, Halt>) -> Result<T, StorageFault> {
 }
 
 impl Storage for CalmStorage<'_> {
-    fn segments(&mut self) -> Result<Vec<SegmentInfo>, StorageFault> {
+    fn files(&mut self) -> Result<Vec<FileInfo>, StorageFault> {
         Ok(listing(self.disk))
     }
 
@@ -306,38 +308,42 @@ impl Storage for CalmStorage<'_> {
         calm(self.persist_effect(segment, offset, bytes, sync))
     }
 
+    fn put(&mut self, _: BlobId, _: u64, _: &[u8], _: bool) -> Result<(), StorageFault> {
+        Err(StorageFault::NoSpace)
+    }
+
     fn read(
         &mut self,
-        segment: SegmentId,
+        file: FileId,
         offset: u64,
         length: usize,
         out: &mut Vec<u8>,
     ) -> Result<(), StorageFault> {
         let bytes = calm(
             self.adapter
-                .read(self.disk, segment.0, offset as usize, length),
+                .read(self.disk, file.to_pair().1, offset as usize, length),
         )?;
         out.extend_from_slice(&bytes);
         Ok(())
     }
 
-    fn delete(&mut self, segment: SegmentId) -> Result<(), StorageFault> {
+    fn delete(&mut self, file: FileId) -> Result<(), StorageFault> {
         let removed = self
             .disk
-            .remove(segment.0)
+            .remove(file.to_pair().1)
             .and_then(|()| self.disk.sync_names());
         calm(removed.map_err(Halt::from))
     }
 
-    fn quarantine(&mut self, _: SegmentId, _: u64, _: u64) -> Result<(), StorageFault> {
+    fn quarantine(&mut self, _: FileId, _: u64, _: u64) -> Result<(), StorageFault> {
         Ok(())
     }
 }
 
 /// The segments as they are.
-pub(super) fn listing(disk: &Disk) -> Vec<SegmentInfo> {
-    let info = |(&id, file): (&u64, &super::disk::File)| SegmentInfo {
-        id: SegmentId(id),
+pub(super) fn listing(disk: &Disk) -> Vec<FileInfo> {
+    let info = |(&id, file): (&u64, &super::disk::File)| FileInfo {
+        file: FileId::Segment(SegmentId(id)),
         length: file.cached.len() as u64,
     };
     disk.files.iter().map(info).collect()

@@ -32,6 +32,7 @@ pub(super) struct Line {
 #[derive(Clone, Debug)]
 enum Field {
     Integer(i64),
+    Unsigned(u64),
     Float(f64),
     Boolean(bool),
     String(String),
@@ -137,6 +138,9 @@ impl Clients {
             fields.push(("load", Field::Float(self.lots.below(4_000) as f64 / 8.0)));
             fields.push(("idle", Field::Integer(self.lots.between(-3, 300))));
         }
+        if kind > 1 && self.plan.has_unsigned() && self.counter % 3 == 0 {
+            fields.push(("sent", Field::Unsigned(u64::MAX - self.counter as u64)));
+        }
         if kind > 1 && self.lots.one_in(2) {
             fields.push(("up", Field::Boolean(self.lots.one_in(2))));
             let length = 1 << self.lots.below(11);
@@ -198,6 +202,7 @@ impl Line {
             out.push(if at == 0 { b' ' } else { b',' });
             let value = match value {
                 Field::Integer(value) => format!("{value}i"),
+                Field::Unsigned(value) => format!("{value}u"),
                 Field::Float(value) => format!("{value}"),
                 Field::Boolean(value) => format!("{value}"),
                 Field::String(value) => format!("\"{value}\""),
@@ -216,6 +221,7 @@ impl Line {
         self.fields.iter().map(move |(name, value)| {
             let value = match value {
                 Field::Integer(value) => Value::Integer(*value),
+                Field::Unsigned(value) => Value::Unsigned(*value),
                 Field::Float(value) => Value::Float(*value),
                 Field::Boolean(value) => Value::Boolean(*value),
                 Field::String(value) => Value::String(value.as_bytes()),

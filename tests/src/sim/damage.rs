@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::disk::{Disk, SECTOR};
+use super::disk::{Disk, File, SECTOR};
 use super::hits::Hit;
 use crate::r#gen::Rng;
 
@@ -36,14 +36,14 @@ impl Past {
 ///
 /// Each segment is damaged once at most: a register and what it vouches for, both gone, leave
 /// a log that nobody can judge (`docs/format.md`, what stays uncertain). For the same reason
-/// the newest is never cut within its header block nor taken away.
+/// none is cut within its header block, and the newest is never taken away.
 pub(super) fn damage(disk: &mut Disk, past: &mut Past, lots: &mut Rng) -> Option<(String, usize)> {
     let ids: Vec<u64> = disk.files.keys().copied().collect();
     let id = *ids.get(lots.index(ids.len()))?;
     let other = *ids.get(lots.index(ids.len()))?;
     // What came after it and has no header was never created whole, and vouches for nothing.
-    let mut later = disk.files.range(id + 1..).map(|(_, file)| &file.durable);
-    let is_newest = !later.any(|bytes| bytes.len() >= SECTOR && bytes.starts_with(b"TGSEGMNT"));
+    let mut later = disk.files.range(id + 1..).map(|(_, file)| file);
+    let is_newest = !later.any(File::has_header);
     let elsewhere = disk.files.get(&other)?.durable.clone();
     let before = past.files.iter().find(|(past, _)| *past == id);
     let before = before.map(|(_, bytes)| bytes.clone());
@@ -97,7 +97,7 @@ fn choose(lots: &mut Rng, is_newest: bool, at: usize, has_past: bool) -> Hit {
         4 => Hit::ZeroPage,
         5 | 6 if has_past => Hit::Stale,
         7 => Hit::Misdirected,
-        8 if !is_newest || at >= HEADER_BLOCK => Hit::Cut,
+        8 if at >= HEADER_BLOCK => Hit::Cut,
         9 if !is_newest && lots.one_in(2) => Hit::Missing,
         9 if lots.one_in(2) => Hit::Renamed,
         _ => Hit::Flip,

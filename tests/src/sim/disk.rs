@@ -299,6 +299,11 @@ impl Disk {
 }
 
 impl File {
+    /// Whether it begins as a segment does that was created whole.
+    pub(super) fn has_header(&self) -> bool {
+        self.durable.len() >= SECTOR && self.durable.starts_with(b"TGSEGMNT")
+    }
+
     /// Decides what becomes of every dirty sector; none is dirty afterwards.
     fn settle(&mut self, lots: &mut Rng, hits: &mut Hits, mode: u64) {
         let (held, shown) = (self.durable.len(), self.cached.len());

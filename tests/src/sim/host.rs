@@ -1,10 +1,11 @@
 //! The host's part: performing effects, reporting them, answering clients, and dying.
 
-use tidegate_core::engine::{Effect, Phase};
+use tidegate_core::engine::{Damage, Effect, FileInfo, Phase};
 use tidegate_core::fault::StorageFault;
 
 use super::adapter::Halt;
 use super::damage::damage;
+use super::disk::File;
 use super::history::Found;
 use super::hits::Hit;
 use super::life::Life;
@@ -137,7 +138,7 @@ impl World {
     fn hits_of(&mut self, at: usize) {
         let Some(life) = &self.life else { return };
         match life.jobs[at].effect {
-            Effect::DeleteLog { .. } => self.hits.note(Hit::Obsolete),
+            Effect::Delete { .. } => self.hits.note(Hit::Obsolete),
             Effect::Quarantine { .. } => self.hits.note(Hit::Quarantine),
             _ => {}
         }
@@ -260,7 +261,7 @@ impl World {
             let mut damage = report.damage;
             for one in &mut damage {
                 // At the end of a log only the last LSN that is known of can be told.
-                if one.last.0 >= durable {
+                if one.last.0 >= durable || self.is_at_end(one, report.torn_bytes) {
                     one.last.0 = u64::MAX;
                 }
             }
@@ -292,6 +293,24 @@ impl World {
             self.create_database()?;
         }
         Ok(())
+    }
+
+    /// Whether the damage reaches to the end of the newest segment that was opened, but for a
+    /// torn piece.
+    fn is_at_end(&self, damage: &Damage, torn_bytes: u64) -> bool {
+        let has_header = |info: &FileInfo| {
+            let file = self.disk.files.get(&info.file.to_pair().1);
+            file.is_some_and(File::has_header)
+        };
+        let mut headed = self
+            .stale_listing
+            .iter()
+            .rev()
+            .filter(|info| has_header(info));
+        headed.next().is_some_and(|newest| {
+            let end = damage.offset + damage.length + torn_bytes;
+            newest.file == damage.file && end >= newest.length
+        })
     }
 
     fn kind_of_crash(&mut self) -> Kind {

@@ -1,9 +1,10 @@
 //! One engine between its opening and its end, and what its host has in hand.
 
-use tidegate_core::engine::{Config, Effect, Engine, Phase, SegmentInfo, encode_effect};
+use tidegate_core::engine::{Effect, Phase, encode_effect};
 use tidegate_core::fault::StorageFault;
 
 use super::adapter::Adapter;
+use super::taped::Taped;
 use super::trace::{Trace, of_bytes};
 
 /// An effect on its way through the host.
@@ -32,7 +33,7 @@ pub(super) struct Wait {
 /// An engine and its host.
 #[derive(Debug)]
 pub(super) struct Life {
-    pub(super) engine: Engine,
+    pub(super) engine: Taped,
     pub(super) adapter: Adapter,
     pub(super) jobs: Vec<Job>,
     pub(super) waits: Vec<Wait>,
@@ -45,9 +46,9 @@ pub(super) struct Life {
 }
 
 impl Life {
-    pub(super) fn begin(config: Config, listing: &[SegmentInfo], adapter: Adapter) -> Self {
+    pub(super) fn begin(engine: Taped, adapter: Adapter) -> Self {
         Self {
-            engine: Engine::open(config, listing),
+            engine,
             adapter,
             jobs: Vec::new(),
             waits: Vec::new(),
@@ -113,7 +114,7 @@ impl Life {
                 .map_or_else(|fault| u64::from(fault.code()), |_| 0),
         );
         let id = job.effect.id();
-        let told = if let Effect::ReadLog { .. } = job.effect {
+        let told = if let Effect::Read { .. } = job.effect {
             let bytes = result.as_ref().map(Vec::as_slice).map_err(|fault| *fault);
             self.engine.supply(id, bytes)
         } else {

@@ -182,12 +182,8 @@ fn settle(history: &mut History, events: &Events, seen: &Content, durable: u64, 
     }
     for (at, record) in history.records.iter_mut().enumerate().skip(floor) {
         let is_there = record.points.iter().all(|point| {
-            let last = events.get(&point.key).and_then(|events| events.last());
-            last == Some(&(at, Some(point.value)))
-                && seen
-                    .points
-                    .get(&point.key)
-                    .is_some_and(|shown| shown.0 == point.value)
+            let shown = seen.points.get(&point.key);
+            is_alone(events, at, point) && shown.is_some_and(|shown| shown.0 == point.value)
         });
         record.is_excused |= !is_there || record.points.is_empty();
     }

@@ -27,12 +27,13 @@ mod plan;
 mod queries;
 mod run;
 pub mod sample;
+mod taped;
 mod trace;
 mod world;
 
 pub use hits::{Hit, Hits};
 pub use mutation::Mutation;
 pub use plan::{Kind, Plan};
-pub use run::{Tally, replay_command, run, run_twice, shrink};
+pub use run::{Tally, replay_command, run, run_taped, run_twice, shrink};
 pub use trace::Trace;
 pub use world::Report;

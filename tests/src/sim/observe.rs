@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use tidegate_core::engine::Engine;
 use tidegate_core::ids::SeriesId;
 use tidegate_core::model::row;
 use tidegate_core::query::{ShardView, View};
 
+use super::taped::Asked;
 use super::trace::{of_bytes, of_key, of_value};
 
 /// One field of one point, as numbers: its place, its value, its policy.
@@ -151,7 +151,7 @@ pub(super) struct Observed {
     pub(super) default_policy: String,
 }
 
-pub(super) fn observe(engine: &mut Engine, now_ns: i64) -> Result<Observed, String> {
+pub(super) fn observe(engine: &mut impl Asked, now_ns: i64) -> Result<Observed, String> {
     let shown = engine.execute(now_ns, "SHOW RETENTION POLICIES")?;
     let mut text = Vec::new();
     if let Some(cursor) = shown.cursor {

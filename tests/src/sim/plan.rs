@@ -128,6 +128,11 @@ impl Plan {
         }
     }
 
+    /// Whether its engines take unsigned integers, and its clients send some.
+    pub const fn has_unsigned(&self) -> bool {
+        self.seed % 2 == 1
+    }
+
     /// The kinds that are on.
     pub fn kinds(&self) -> Vec<Kind> {
         let kinds = KINDS.iter().map(|&(kind, ..)| kind);

@@ -6,11 +6,24 @@ use super::hits::Hits;
 use super::mutation::Mutation;
 use super::plan::Plan;
 use super::world::{Report, World};
+use crate::trace::Tape;
 
 /// Runs the world of a plan. A panic in the engine is a failure of the world.
 pub fn run(plan: &Plan, bug: Option<Mutation>, is_logged: bool) -> Report {
+    run_on(&Tape::default(), plan, bug, is_logged)
+}
+
+/// Runs it and puts all that its engines are asked on a tape.
+pub fn run_taped(plan: &Plan, tape: &Tape) -> Report {
+    run_on(tape, plan, None, false)
+}
+
+fn run_on(tape: &Tape, plan: &Plan, bug: Option<Mutation>, is_logged: bool) -> Report {
     let world = || match World::new(plan, bug, is_logged) {
-        Ok(world) => world.run(),
+        Ok(mut world) => {
+            world.tape = tape.clone();
+            world.run()
+        }
         Err(why) => failed(why),
     };
     catch_unwind(AssertUnwindSafe(world)).unwrap_or_else(|payload| {

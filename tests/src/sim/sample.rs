@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use tidegate_core::engine::{Config, Damage, Engine, Phase, SegmentInfo, WriteRequest};
+use tidegate_core::engine::{Config, Damage, Engine, FileInfo, Phase, WriteRequest};
 use tidegate_core::fault::StorageFault;
-use tidegate_core::ids::SegmentId;
+use tidegate_core::ids::{BlobId, FileId, SegmentId};
 use tidegate_core::model::Precision;
 use tidegate_core::storage::{self, Storage};
 
@@ -51,9 +51,9 @@ struct Bytes<'a> {
 }
 
 impl Storage for Bytes<'_> {
-    fn segments(&mut self) -> Result<Vec<SegmentInfo>, StorageFault> {
-        let info = |(&id, bytes): (&u64, &Vec<u8>)| SegmentInfo {
-            id: SegmentId(id),
+    fn files(&mut self) -> Result<Vec<FileInfo>, StorageFault> {
+        let info = |(&id, bytes): (&u64, &Vec<u8>)| FileInfo {
+            file: FileId::Segment(SegmentId(id)),
             length: bytes.len() as u64,
         };
         Ok(self.given.into_iter().flatten().map(info).collect())
@@ -73,25 +73,29 @@ impl Storage for Bytes<'_> {
         Ok(())
     }
 
+    fn put(&mut self, _: BlobId, _: u64, _: &[u8], _: bool) -> Result<(), StorageFault> {
+        Err(StorageFault::NoSpace)
+    }
+
     fn read(
         &mut self,
-        segment: SegmentId,
+        file: FileId,
         offset: u64,
         length: usize,
         out: &mut Vec<u8>,
     ) -> Result<(), StorageFault> {
-        let held = self.given.and_then(|given| given.get(&segment.0));
+        let held = self.given.and_then(|given| given.get(&file.to_pair().1));
         let held = held.ok_or(StorageFault::Unreadable)?;
         let start = held.len().min(offset as usize);
         out.extend_from_slice(&held[start..held.len().min(start + length)]);
         Ok(())
     }
 
-    fn delete(&mut self, _: SegmentId) -> Result<(), StorageFault> {
+    fn delete(&mut self, _: FileId) -> Result<(), StorageFault> {
         Ok(())
     }
 
-    fn quarantine(&mut self, _: SegmentId, _: u64, _: u64) -> Result<(), StorageFault> {
+    fn quarantine(&mut self, _: FileId, _: u64, _: u64) -> Result<(), StorageFault> {
         Ok(())
     }
 }

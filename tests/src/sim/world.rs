@@ -1,6 +1,6 @@
 //! A world: clients, a host, an engine, a disk, a clock, and the seed that drives them all.
 
-use tidegate_core::engine::{Config, Engine, SegmentInfo};
+use tidegate_core::engine::{Config, Engine, FileInfo};
 
 use super::adapter::{Adapter, listing};
 use super::clients::Clients;
@@ -12,8 +12,10 @@ use super::life::{Life, Wait};
 use super::mutation::Mutation;
 use super::observe::observe;
 use super::plan::{Kind, Plan};
+use super::taped::Taped;
 use super::trace::Trace;
 use crate::r#gen::Rng;
+use crate::trace::Tape;
 
 const SECOND_NS: i64 = 1_000_000_000;
 const YEAR_NS: i64 = 365 * 86_400 * SECOND_NS;
@@ -62,9 +64,11 @@ pub(super) struct World {
     /// Records of the log that may have been hit since an engine last told what it lost.
     pub(super) records_hit_max: usize,
     pub(super) is_calm: bool,
-    pub(super) stale_listing: Vec<SegmentInfo>,
+    pub(super) stale_listing: Vec<FileInfo>,
     /// Tickets of an engine that is gone; only a mutation keeps any.
     pub(super) kept: Vec<Wait>,
+    /// What the engines of all lives are asked, if anybody plays it again.
+    pub(super) tape: Tape,
     log: Option<Vec<String>>,
 }
 
@@ -94,6 +98,7 @@ impl World {
             is_calm: false,
             stale_listing: Vec::new(),
             kept: Vec::new(),
+            tape: Tape::default(),
             log: is_logged.then(Vec::new),
         })
     }
@@ -192,9 +197,11 @@ impl World {
         let node = node + u128::from(self.has(Mutation::NewNode)) * u128::from(self.lives);
         let mut config = Config::new("d", node, self.lots.next_u64());
         config.segment_bytes_roll = self.plan.roll_bytes;
+        config.snapshot_log_bytes = u64::MAX;
         config.pending_bytes_max = self.plan.pending_bytes_max;
         config.cache_bytes_max = self.plan.cache_bytes_max;
         config.body_bytes_max = self.plan.body_bytes_max;
+        config.unsigned_support = self.plan.has_unsigned();
         self.say(|| format!("open {segments:?}"));
         let mut adapter = Adapter::new(self.bug);
         if let Some(before) = &self.life {
@@ -202,14 +209,15 @@ impl World {
                 .first_lengths
                 .clone_from(&before.adapter.first_lengths);
         }
-        let mut life = Life::begin(config, &segments, adapter);
+        let engine = Taped::open(config, &segments, self.tape.clone());
+        let mut life = Life::begin(engine, adapter);
         life.drain(&mut self.trace)?;
         self.life = Some(life);
         self.stale_listing = fresh;
         self.after_report()
     }
 
-    fn mutated_listing(&mut self, fresh: &[SegmentInfo]) -> Vec<SegmentInfo> {
+    fn mutated_listing(&mut self, fresh: &[FileInfo]) -> Vec<FileInfo> {
         let mut segments = fresh.to_vec();
         match self.bug {
             Some(Mutation::StaleListing) if !self.stale_listing.is_empty() => {

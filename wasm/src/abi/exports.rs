@@ -104,7 +104,7 @@ extern "C" fn engine_poll() -> *const u8 {
     })
 }
 
-/// Where the bytes of a persist in flight lie; their length is in its record.
+/// Where the bytes of a persist or of a part in flight lie; their length is in its record.
 #[unsafe(no_mangle)]
 extern "C" fn engine_effect_bytes(id: u64) -> *const u8 {
     with(|face| face.effect_bytes(id).as_ptr())

@@ -68,11 +68,11 @@ impl Face {
         let config = Config::decode(bytes, &mut at);
         let listing = config.and_then(|config| Some((config, decode_listing(bytes, &mut at)?)));
         match listing {
-            Some((config, segments)) if at == bytes.len() => {
-                self.engine = Some(Engine::open(config, &segments));
+            Some((config, files)) if at == bytes.len() => {
+                self.engine = Some(Engine::open(config, &files));
                 OK
             }
-            _ => self.misuse("params are not a configuration and a listing of segments"),
+            _ => self.misuse("params are not a configuration and a listing of files"),
         }
     }
 
@@ -165,13 +165,13 @@ impl Face {
         Some(&self.effect)
     }
 
-    /// The bytes of a persist in flight; empty for anything else.
+    /// The bytes of a persist or of a part in flight; empty for anything else.
     pub(super) fn effect_bytes(&self, id: u64) -> &[u8] {
         let engine = self.engine.as_ref();
         engine.map_or(&[], |engine| engine.effect_bytes(EffectId(id)))
     }
 
-    /// Reports a persist, delete or quarantine; `fault` is `StorageFault::code`, 0 success.
+    /// Reports a persist, part, delete or quarantine; `fault` is `StorageFault::code`, 0 success.
     pub(super) fn complete(&mut self, id: u64, fault: u32) -> u32 {
         let Some(engine) = &mut self.engine else {
             return self.no_engine();

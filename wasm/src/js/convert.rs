@@ -3,6 +3,7 @@
 use js_sys::{Array, BigInt, JsString, Object, Reflect, Uint8Array};
 use tidegate_core::engine::{Engine, Phase};
 use tidegate_core::http::Answer;
+use tidegate_core::ids::FileId;
 use wasm_bindgen::JsValue;
 
 /// A plain object of these properties.
@@ -50,12 +51,16 @@ pub(super) fn notice(engine: &Engine) -> Option<String> {
         || "an unknown number of".into(),
         |points| points.to_string(),
     );
+    let (file, unit) = match first.file {
+        FileId::Segment(id) => (format!("segment {id}"), "LSN"),
+        FileId::Blob(id) => (format!("snapshot {id}"), "frames"),
+    };
     Some(format!(
-        "damaged log: {} ranges, {lost} points lost; the first at byte {} of segment {}, \
-         {} bytes, LSN {} to {}. The rest of the log is in use; a copy is in quarantine.",
+        "damaged log: {} ranges, {lost} points lost; the first at byte {} of {}, {} bytes, \
+         {unit} {} to {}. The rest of the log is in use; a copy is in quarantine.",
         report.damage.len(),
         first.offset,
-        first.segment,
+        file,
         first.length,
         first.first,
         first.last,

@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use tidegate_core::engine::{Config, Engine, SegmentInfo};
+use tidegate_core::engine::{Config, Engine, FileInfo};
 use wasm_bindgen::JsError;
 
 use super::seeds::Seeds;
+
+/// Less than a native server's: a trap has every database of the process read again, and browsers
+/// grant little storage. In bytes.
+const SNAPSHOT_LOG_BYTES: u64 = 64 << 20;
 
 /// Open engines. A number is never given out twice, so that a report that comes late, for an
 /// engine that was dropped meanwhile, cannot reach its successor.
@@ -17,23 +21,28 @@ pub(super) struct Engines {
     order: Vec<String>,
     next: u32,
     seeds: Seeds,
+    snapshot_log_bytes: u64,
 }
 
 impl Engines {
-    /// None yet.
-    pub(super) fn new(entropy: &[u8]) -> Self {
+    /// None yet; `snapshot_log_bytes` as in [`Config`], for all of them.
+    pub(super) fn new(entropy: &[u8], snapshot_log_bytes: Option<u64>) -> Self {
         Self {
             open: BTreeMap::new(),
             numbers: BTreeMap::new(),
             order: Vec::new(),
             next: 0,
             seeds: Seeds::new(entropy),
+            snapshot_log_bytes: snapshot_log_bytes.unwrap_or(SNAPSHOT_LOG_BYTES),
         }
     }
 
     /// Opens an engine, in place of one of the same name.
-    pub(super) fn open(&mut self, database: &str, node_id: u128, segments: &[SegmentInfo]) -> u32 {
-        let config = Config::new(database, node_id, self.seeds.draw());
+    pub(super) fn open(&mut self, database: &str, node_id: u128, files: &[FileInfo]) -> u32 {
+        let config = Config {
+            snapshot_log_bytes: self.snapshot_log_bytes,
+            ..Config::new(database, node_id, self.seeds.draw())
+        };
         let number = self.next;
         self.next += 1;
         if let Some(before) = self.numbers.insert(database.into(), number) {
@@ -41,7 +50,7 @@ impl Engines {
         } else {
             self.order.push(database.into());
         }
-        self.open.insert(number, Engine::open(config, segments));
+        self.open.insert(number, Engine::open(config, files));
         number
     }
 

@@ -12,10 +12,10 @@ mod request_databases;
 mod seeds;
 
 use js_sys::{Object, Uint8Array};
-use tidegate_core::engine::{Phase, SegmentInfo, encode_effect};
+use tidegate_core::engine::{FileInfo, Phase, encode_effect};
 use tidegate_core::fault::StorageFault;
-use tidegate_core::http::{Ack, Site};
-use tidegate_core::ids::{EffectId, SegmentId};
+use tidegate_core::http::{AckLevel, Site};
+use tidegate_core::ids::{EffectId, FileId};
 use wasm_bindgen::JsError;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -32,18 +32,22 @@ pub struct Server {
 #[wasm_bindgen]
 impl Server {
     /// A server without databases. `entropy` is at least 16 random bytes; `ack` tells what the
-    /// stores promise, `durable` or `memory`.
+    /// stores promise, `durable` or `memory`; `snapshot_log_bytes` as in
+    /// [`Config`](tidegate_core::engine::Config), with a default of its own.
     #[wasm_bindgen(constructor)]
-    pub fn new(entropy: &[u8], ack: &str) -> Self {
-        let ack = if ack == "durable" {
-            Ack::Durable
+    pub fn new(entropy: &[u8], ack: &str, snapshot_log_bytes: Option<u64>) -> Self {
+        // A request is answered when its tickets are complete: the weaker levels are not told apart
+        // from what the stores give.
+        let (ack, ack_levels) = if ack == "durable" {
+            (AckLevel::Durable, &[AckLevel::Durable])
         } else {
-            Ack::Memory
+            (AckLevel::Memory, &[AckLevel::Memory])
         };
         Self {
-            engines: Engines::new(entropy),
+            engines: Engines::new(entropy, snapshot_log_bytes),
             site: Site {
                 ack,
+                ack_levels,
                 ..Site::default()
             },
         }
@@ -70,8 +74,8 @@ impl Server {
         handle::handle(&mut self.engines, &self.site, &request)
     }
 
-    /// Opens a database from its log and returns the number of its engine, which replaces one
-    /// of the same name. `listing`: pairs of segment id and length.
+    /// Opens a database from its files and returns the number of its engine, which replaces one
+    /// of the same name. `listing`: kind (1 segment, 2 blob), number and length of each file.
     pub fn open(
         &mut self,
         database: &str,
@@ -81,17 +85,11 @@ impl Server {
         let node_id: [u8; 16] = node_id
             .try_into()
             .map_err(|_| JsError::new("a node id is 16 bytes"))?;
-        let (pairs, []) = listing.as_chunks() else {
-            return Err(JsError::new("a listing is pairs of segment id and length"));
-        };
-        let pair = |&[id, length]: &[u64; 2]| SegmentInfo {
-            id: SegmentId(id),
-            length,
-        };
-        let segments: Vec<_> = pairs.iter().map(pair).collect();
+        let files = files(listing)
+            .ok_or_else(|| JsError::new("a listing is kind, number and length of each file"))?;
         Ok(self
             .engines
-            .open(database, u128::from_le_bytes(node_id), &segments))
+            .open(database, u128::from_le_bytes(node_id), &files))
     }
 
     /// Forgets an engine. Its log stays.
@@ -121,7 +119,7 @@ impl Server {
         Ok(effect.map(|effect| Uint8Array::from(&encode_effect(&effect)[..])))
     }
 
-    /// A copy of the bytes of a persist in flight.
+    /// A copy of the bytes of a persist or of a part in flight.
     #[wasm_bindgen(js_name = effectBytes)]
     pub fn effect_bytes(&mut self, engine: u32, id: u64) -> Result<Uint8Array, JsError> {
         Ok(Uint8Array::from(
@@ -129,7 +127,7 @@ impl Server {
         ))
     }
 
-    /// Reports a persist, delete or quarantine; `fault` is 0 or the code of a fault.
+    /// Reports a persist, part, delete or quarantine; `fault` is 0 or the code of a fault.
     pub fn complete(&mut self, engine: u32, id: u64, fault: u8) -> Result<(), JsError> {
         let result = StorageFault::from_code(fault).map_or(Ok(()), Err);
         Ok(self.engines.get(engine)?.complete(EffectId(id), result)?)
@@ -145,4 +143,15 @@ impl Server {
     pub fn durable(&mut self, engine: u32) -> Result<u64, JsError> {
         Ok(self.engines.get(engine)?.durable_lsn().0)
     }
+}
+
+fn files(listing: &[u64]) -> Option<Vec<FileInfo>> {
+    let (triples, []) = listing.as_chunks() else {
+        return None;
+    };
+    let file = |&[kind, number, length]: &[u64; 3]| {
+        let file = FileId::from_pair(u8::try_from(kind).ok()?, number)?;
+        Some(FileInfo { file, length })
+    };
+    triples.iter().map(file).collect()
 }

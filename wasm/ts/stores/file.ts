@@ -5,6 +5,7 @@
  *     DIR/TIDEGATE                      whose directory this is, and its format
  *     DIR/databases/000001/DATABASE     a database's name and node id
  *     DIR/databases/000001/wal/*.wal    its log
+ *     DIR/databases/000001/blobs/*.blob its snapshots
  */
 
 import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";

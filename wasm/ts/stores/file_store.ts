@@ -1,10 +1,14 @@
-/** The log of one database in files: `wal/0000000000000001.wal` and so on, in hexadecimal. */
+/**
+ * One database in files: its log in `wal/0000000000000001.wal` and so on, its blobs in
+ * `blobs/0000000000000001.blob`; numbers are in hexadecimal.
+ */
 
-import { readdir, rm, stat, type FileHandle } from "node:fs/promises";
+import { lstat, readdir, rm, stat, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 
-import { StorageError, type Segment, type Store } from "../types.js";
+import { StorageError, type FileId, type FileInfo, type Store } from "../types.js";
 import { createNew, faulty, openRead, readAt, syncDirectory, writeAt } from "./file_acts.js";
+import { FileBlobs, hex16 } from "./file_blobs.js";
 
 /** Written segments that stay open; a closed segment may still be sealed by a late write. */
 const OPEN_MAX = 4;
@@ -18,11 +22,12 @@ interface Written {
   failed: boolean;
 }
 
-/** One database: a directory with its log. */
+/** One database: a directory with its log and its blobs. */
 export class FileStore implements Store {
   readonly nodeId: Uint8Array;
   readonly #wal: string;
   readonly #quarantine: string;
+  readonly #blobs: FileBlobs;
   /** Segments created since this was opened; no other is ever written to. */
   readonly #written = new Map<bigint, Written>();
 
@@ -30,17 +35,20 @@ export class FileStore implements Store {
     this.nodeId = nodeId;
     this.#wal = join(directory, "wal");
     this.#quarantine = join(directory, "quarantine");
+    this.#blobs = new FileBlobs(join(directory, "blobs"));
   }
 
-  async segments(): Promise<Segment[]> {
-    const found: Segment[] = [];
+  async files(): Promise<FileInfo[]> {
+    const found: FileInfo[] = [];
     for (const name of await readdir(this.#wal).catch(faulty)) {
       const match = SEGMENT.exec(name);
       if (match === null) continue;
-      const { size } = await stat(join(this.#wal, name)).catch(faulty);
-      found.push({ id: BigInt(`0x${match[1]}`), length: size });
+      const status = await lstat(join(this.#wal, name)).catch(faulty);
+      if (!status.isFile()) continue;
+      const file: FileId = { kind: "segment", id: BigInt(`0x${match[1]}`) };
+      found.push({ file, length: status.size });
     }
-    return found;
+    return [...found, ...(await this.#blobs.files().catch(faulty))];
   }
 
   async persist(segment: bigint, offset: number, bytes: Uint8Array, sync: boolean): Promise<void> {
@@ -48,8 +56,13 @@ export class FileStore implements Store {
     else await this.#write(segment, offset, bytes, sync).catch(faulty);
   }
 
-  async read(segment: bigint, offset: number, length: number): Promise<Uint8Array> {
-    const handle = await openRead(this.#path(segment)).catch(unread);
+  async put(blob: bigint, offset: number, bytes: Uint8Array, isLast: boolean): Promise<void> {
+    await this.#blobs.put(blob, offset, bytes, isLast).catch(faulty);
+  }
+
+  async read(file: FileId, offset: number, length: number): Promise<Uint8Array> {
+    const path = file.kind === "blob" ? this.#blobs.path(file.id) : this.#path(file.id);
+    const handle = await openRead(path).catch(unread);
     try {
       return await readAt(handle, offset, length).catch(unread);
     } finally {
@@ -57,19 +70,21 @@ export class FileStore implements Store {
     }
   }
 
-  async delete(segment: bigint): Promise<void> {
-    await this.#forget(segment);
-    await rm(this.#path(segment), { force: true }).catch(faulty);
+  async delete(file: FileId): Promise<void> {
+    if (file.kind === "blob") return this.#blobs.delete(file.id).catch(faulty);
+    await this.#forget(file.id);
+    await rm(this.#path(file.id), { force: true }).catch(faulty);
     await syncDirectory(this.#wal).catch(faulty);
   }
 
-  async quarantine(segment: bigint, offset: number, length: number): Promise<void> {
+  async quarantine(file: FileId, offset: number, length: number): Promise<void> {
     const names = await readdir(this.#quarantine).catch(faulty);
-    const name = `${hex16(segment)}-${offset.toString(16)}.bin`;
+    const prefix = file.kind === "blob" ? "blob-" : "";
+    const name = `${prefix}${hex16(file.id)}-${offset.toString(16)}.bin`;
     let held = length;
     for (const name of names) held += (await stat(join(this.#quarantine, name))).size;
     if (names.includes(name) || held > QUARANTINE_BYTES_MAX) return;
-    const bytes = await this.read(segment, offset, length);
+    const bytes = await this.read(file, offset, length);
     const copy = await createNew(join(this.#quarantine, name)).catch(faulty);
     try {
       await writeAt(copy, bytes, 0);
@@ -84,6 +99,7 @@ export class FileStore implements Store {
 
   async close(): Promise<void> {
     for (const segment of [...this.#written.keys()]) await this.#forget(segment);
+    await this.#blobs.close();
   }
 
   async #create(segment: bigint, bytes: Uint8Array): Promise<void> {
@@ -135,8 +151,4 @@ function unread(error: unknown): never {
   if (code === "EIO") throw new StorageError("unreadable", message, { cause: error });
   if (code === "ENOENT") throw new StorageError("io", message, { cause: error });
   return faulty(error);
-}
-
-function hex16(number: bigint): string {
-  return number.toString(16).padStart(16, "0");
 }

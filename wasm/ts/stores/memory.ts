@@ -1,6 +1,6 @@
 /** A store in memory: for tests, and as the announced last resort of a browser. */
 
-import { StorageError, type Segment, type Store, type Stores } from "../types.js";
+import { StorageError, type FileId, type FileInfo, type Store, type Stores } from "../types.js";
 
 /** Databases in memory. What is kept survives `close` and `open`, not the process. */
 export class MemoryStores implements Stores {
@@ -45,58 +45,93 @@ export class MemoryStores implements Stores {
 export class MemoryStore implements Store {
   readonly nodeId: Uint8Array;
   readonly #bytesMax: number;
-  readonly #segments = new Map<bigint, Uint8Array>();
+  readonly #files = new Map<string, Kept>();
+  /** Blobs that are not whole. */
+  readonly #parts = new Map<string, Kept>();
 
   constructor(nodeId: Uint8Array, bytesMax: number) {
     this.nodeId = nodeId;
     this.#bytesMax = bytesMax;
   }
 
-  async segments(): Promise<Segment[]> {
-    return [...this.#segments].map(([id, bytes]) => ({ id, length: bytes.length }));
+  async files(): Promise<FileInfo[]> {
+    this.#parts.clear();
+    return [...this.#files.values()].map(({ file, length }) => ({ file, length }));
   }
 
   async persist(segment: bigint, offset: number, bytes: Uint8Array): Promise<void> {
-    const old = this.#segments.get(segment);
+    const file: FileId = { kind: "segment", id: segment };
+    const old = this.#files.get(nameOf(file));
     if (offset === 0) {
-      if (old !== undefined) throw new StorageError("fenced", `segment ${segment} exists already`);
-      this.#reserve(bytes.length);
-      this.#segments.set(segment, bytes.slice());
-      return;
+      if (old !== undefined) throw new StorageError("fenced", `${nameOf(file)} exists already`);
+    } else if (old === undefined) {
+      throw new StorageError("io", `there is no ${nameOf(file)}`);
     }
-    if (old === undefined) throw new StorageError("io", `there is no segment ${segment}`);
-    const end = offset + bytes.length;
-    this.#reserve(Math.max(0, end - old.length));
-    this.#segments.set(segment, overlaid(old, offset, bytes));
+    this.#write(this.#files, file, offset, bytes);
   }
 
-  async read(segment: bigint, offset: number, length: number): Promise<Uint8Array> {
-    const bytes = this.#segments.get(segment);
-    if (bytes === undefined) throw new StorageError("io", `there is no segment ${segment}`);
-    return bytes.slice(offset, offset + length);
+  async put(blob: bigint, offset: number, bytes: Uint8Array, isLast: boolean): Promise<void> {
+    const file: FileId = { kind: "blob", id: blob };
+    const whole = this.#write(this.#parts, file, offset, bytes);
+    if (!isLast) return;
+    this.#parts.delete(nameOf(file));
+    this.#files.set(nameOf(file), whole);
   }
 
-  async delete(segment: bigint): Promise<void> {
-    this.#segments.delete(segment);
+  async read(file: FileId, offset: number, length: number): Promise<Uint8Array> {
+    const kept = this.#files.get(nameOf(file));
+    if (kept === undefined) throw new StorageError("io", `there is no ${nameOf(file)}`);
+    return kept.slice(offset, offset + length);
+  }
+
+  async delete(file: FileId): Promise<void> {
+    this.#files.delete(nameOf(file));
+    this.#parts.delete(nameOf(file));
   }
 
   async quarantine(): Promise<void> {}
 
   async close(): Promise<void> {}
 
-  #reserve(bytes: number): void {
-    let held = bytes;
-    for (const segment of this.#segments.values()) held += segment.length;
+  #write(files: Map<string, Kept>, file: FileId, offset: number, bytes: Uint8Array): Kept {
+    const kept = files.get(nameOf(file)) ?? new Kept(file);
+    let held = Math.max(0, offset + bytes.length - kept.length);
+    for (const { length } of [...this.#files.values(), ...this.#parts.values()]) held += length;
     if (held > this.#bytesMax) {
       throw new StorageError("no-space", `the memory store is limited to ${this.#bytesMax} bytes`);
     }
+    kept.write(offset, bytes);
+    files.set(nameOf(file), kept);
+    return kept;
   }
 }
 
-function overlaid(old: Uint8Array, offset: number, bytes: Uint8Array): Uint8Array {
-  const fits = offset + bytes.length <= old.length;
-  const grown = fits ? old : new Uint8Array(offset + bytes.length);
-  if (!fits) grown.set(old);
-  grown.set(bytes, offset);
-  return grown;
+/** The bytes of a file, in room that doubles: files grow by many small writes. */
+class Kept {
+  readonly file: FileId;
+  length = 0;
+  #room = new Uint8Array(0);
+
+  constructor(file: FileId) {
+    this.file = file;
+  }
+
+  write(offset: number, bytes: Uint8Array): void {
+    const end = offset + bytes.length;
+    if (end > this.#room.length) {
+      const room = new Uint8Array(Math.max(end, 2 * this.#room.length));
+      room.set(this.#room.subarray(0, this.length));
+      this.#room = room;
+    }
+    this.#room.set(bytes, offset);
+    this.length = Math.max(this.length, end);
+  }
+
+  slice(start: number, end: number): Uint8Array {
+    return this.#room.slice(Math.min(start, this.length), Math.min(end, this.length));
+  }
+}
+
+function nameOf({ kind, id }: FileId): string {
+  return `${kind} ${id}`;
 }

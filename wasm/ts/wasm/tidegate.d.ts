@@ -8,5 +8,5 @@ export function bindings(): {
   /** Instantiates the module. */
   initSync(options: { module: WebAssembly.Module }): unknown;
   /** The engines, and the decisions about requests; see `wasm/src/js`. */
-  Server: { new (entropy: Uint8Array, ack: Ack): Face };
+  Server: { new (entropy: Uint8Array, ack: Ack, snapshotLogBytes?: bigint): Face };
 };

@@ -4,9 +4,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::world::{World, ask, judge};
-use crate::engine::{WriteError, WriteReport};
+use crate::engine::{Outcome, WriteError, WriteReport};
 use crate::http::{
-    Answer, BodyError, Decision, Gate, Head, Params, Responder, Site, WritePlan, decide,
+    AckLevel, Answer, BodyError, Decision, Gate, Head, Params, Responder, Site, WritePlan, decide,
 };
 
 fn head<'a>(method: &'a str, path: &'a str, query: &'a str) -> Head<'a> {
@@ -206,6 +206,74 @@ fn acknowledged_writes_say_what_that_means() {
             .header("X-Tidegate-Ack"),
         b""
     );
+}
+
+#[test]
+fn a_write_asks_for_its_level_and_is_told_it() {
+    for (path, query) in [("/write", "db=d"), ("/api/v2/write", "bucket=d")] {
+        for level in AckLevel::ALL {
+            let word = level.word();
+            let with_parameter = alloc::format!("{query}&ack={word}");
+            for (query, header) in [(query, word), (&with_parameter, "")] {
+                let headers = [("X-Tidegate-Ack", header.as_bytes())];
+                let head = Head {
+                    method: "POST",
+                    path,
+                    query,
+                    headers: &headers,
+                };
+                let decision = decide(&head, &Site::default(), &mut World::new(), "");
+                let Decision::Write(plan) = decision else {
+                    panic!("{decision:?}");
+                };
+                assert_eq!(plan.ack, level);
+                let mut report = judge(&plan.request(0), b"").unwrap();
+                let answer = plan.answer(&Ok(report.clone()));
+                assert_eq!(answer.status, 204);
+                assert_eq!(answer.header("X-Tidegate-Ack"), word.as_bytes());
+                // The good lines of a partial write are acknowledged as well.
+                report.outcome = Outcome::Partial;
+                let answer = plan.answer(&Ok(report));
+                assert_eq!(answer.status, 400);
+                assert_eq!(answer.header("X-Tidegate-Ack"), word.as_bytes());
+            }
+        }
+    }
+}
+
+#[test]
+fn an_unknown_level_is_refused_after_all_that_upstream_checks() {
+    let unknown = [("X-Tidegate-Ack", &b"sure"[..])];
+    let answer = plan("db=d", &unknown, &Site::default()).unwrap_err();
+    assert_eq!(answer.status, 400);
+    let text = b"invalid acknowledgement level \"sure\" (use memory, wal or durable)";
+    assert_eq!(answer.header("X-Influxdb-Error"), text);
+    assert_eq!(answer.header("X-Tidegate-Ack"), b"");
+    assert_eq!(
+        plan("db=no", &unknown, &Site::default())
+            .unwrap_err()
+            .status,
+        404
+    );
+    let answer = plan("db=d&precision=x", &unknown, &Site::default()).unwrap_err();
+    assert!(
+        answer
+            .header("X-Influxdb-Error")
+            .starts_with(b"invalid precision")
+    );
+}
+
+#[test]
+fn storage_in_memory_takes_no_write_that_has_to_be_durable() {
+    let site = Site {
+        ack: AckLevel::Memory,
+        ack_levels: &[AckLevel::Memory],
+        ..Site::default()
+    };
+    assert_eq!(plan("db=d", &[], &site).unwrap().ack, AckLevel::Memory);
+    let answer = plan("db=d&ack=durable", &[], &site).unwrap_err();
+    assert_eq!(answer.status, 501);
+    assert_eq!(answer.header("X-Tidegate-Ack"), b"");
 }
 
 #[test]

@@ -230,3 +230,29 @@ fn the_cursor_remembers_but_does_not_confuse() {
     assert_eq!(cursor.parse(b" \n", 0), None);
     assert_eq!(cursor.parse(b"", 0), None);
 }
+
+/// A NaN would be the one value whose bits depend on who computed it.
+#[test]
+fn no_text_is_read_as_a_float_that_is_not_finite() {
+    const LETTERS: &[u8] = b"09.eE+-niaNf";
+    let mut seen = 0;
+    for length in 1..=5 {
+        for number in 0..LETTERS.len().pow(length) {
+            let mut text = String::new();
+            let mut rest = number;
+            for _ in 0..length {
+                text.push(char::from(LETTERS[rest % LETTERS.len()]));
+                rest /= LETTERS.len();
+            }
+            let value = scanned(&text);
+            assert!(value.is_none_or(f64::is_finite), "{text}");
+            seen += u32::from(value.is_some());
+        }
+    }
+    assert!(seen > 300, "{seen}");
+    for text in [
+        "nan", "NaN", "-nan", "inf", "+Inf", "infinity", "1e309", "-9e999",
+    ] {
+        assert_eq!(scanned(text), None, "{text}");
+    }
+}

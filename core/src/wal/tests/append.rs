@@ -162,6 +162,7 @@ fn definitions_are_written_twice_a_page_apart_in_the_group_that_uses_them() {
 fn segments_below_the_low_watermark_are_obsolete_wherever_they_reappear() {
     let mut log = first_log(HEADER_BLOCK_BYTES + 10);
     let mut store = Store::new();
+    store.insert(3 | BLOB, snapshot(3, 3, &[]));
     for byte in 0..4 {
         log.raise_low_watermark(SegmentId(u64::from(byte)));
         row(&mut log, byte);
@@ -169,10 +170,10 @@ fn segments_below_the_low_watermark_are_obsolete_wherever_they_reappear() {
     }
     let outcome = replay(&store);
     assert_eq!(outcome.end.low_watermark, SegmentId(3));
-    assert_eq!(outcome.end.obsolete, [SegmentId(1), SegmentId(2)]);
+    assert_eq!(outcome.end.obsolete, segments([1, 2]));
     assert_eq!(outcome.row_lsns(), [3, 4]);
     store.remove(&2);
     let outcome = replay(&store);
     assert_eq!(outcome.end.damage, []);
-    assert_eq!(outcome.end.obsolete, [SegmentId(1)]);
+    assert_eq!(outcome.end.obsolete, segments([1]));
 }

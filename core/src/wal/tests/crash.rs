@@ -1,132 +1,11 @@
 //! Crashes without end: a disk that forgets what was not synced, writers that were told.
 
+mod disk;
+
 use alloc::collections::BTreeSet;
 
 use super::*;
-
-const SECTOR: usize = 512;
-
-/// A segment as the page cache shows it, and as the medium has it.
-#[derive(Clone, Debug, Default)]
-struct File {
-    cached: Vec<u8>,
-    durable: Vec<u8>,
-    /// Sectors that the next sync writes.
-    dirty: BTreeSet<usize>,
-    /// Length at the last sync.
-    synced_bytes: usize,
-    is_name_durable: bool,
-}
-
-#[derive(Debug, Default)]
-struct Disk {
-    files: BTreeMap<u64, File>,
-    /// Deleted, the deletion not yet durable.
-    deleted: BTreeMap<u64, File>,
-}
-
-impl Disk {
-    /// Into the cache, as far as `part` of the bytes.
-    fn write(&mut self, persist: &Persist, bytes: &[u8], part: usize) {
-        let file = self.files.entry(persist.segment.0).or_default();
-        let (start, end) = (persist.offset as usize, persist.offset as usize + part);
-        if file.cached.len() < end {
-            file.cached.resize(end, 0);
-        }
-        file.cached[start..end].copy_from_slice(&bytes[..part]);
-        file.dirty.extend(start / SECTOR..end.div_ceil(SECTOR));
-    }
-
-    fn sync(&mut self, segment: u64) {
-        let file = self.files.get_mut(&segment).unwrap();
-        let length = file.cached.len();
-        file.is_name_durable = true;
-        file.synced_bytes = length;
-        file.durable.resize(length.max(file.durable.len()), 0);
-        for sector in core::mem::take(&mut file.dirty) {
-            file.copy(sector);
-        }
-        self.deleted.clear();
-    }
-
-    /// What a failed sync does: some sectors arrive, and all count as clean.
-    fn fail_sync(&mut self, segment: u64, lots: &mut Lots) {
-        self.files.get_mut(&segment).unwrap().settle(lots);
-    }
-
-    /// Sectors that were not synced arrive or not, in any order, or as garbage; the same for
-    /// names and deletions.
-    fn lose_power(&mut self, lots: &mut Lots) {
-        for (id, file) in core::mem::take(&mut self.deleted) {
-            if lots.draw(2) == 0 {
-                self.files.entry(id).or_insert(file);
-            }
-        }
-        for file in self.files.values_mut() {
-            file.settle(lots);
-            file.cached = file.durable.clone();
-        }
-        self.files
-            .retain(|_, file| file.is_name_durable || lots.draw(2) == 0);
-        self.files
-            .values_mut()
-            .for_each(|file| file.is_name_durable = true);
-    }
-
-    fn delete(&mut self, segment: u64) {
-        if let Some(file) = self.files.remove(&segment) {
-            self.deleted.insert(segment, file);
-        }
-    }
-
-    fn store(&self) -> Store {
-        self.files
-            .iter()
-            .map(|(id, file)| (*id, file.cached.clone()))
-            .collect()
-    }
-}
-
-impl File {
-    fn settle(&mut self, lots: &mut Lots) {
-        let grown = self.cached.len().saturating_sub(self.durable.len());
-        if lots.draw(3) > 0 {
-            let length = self.durable.len() + lots.draw(grown as u64 + 1) as usize;
-            self.durable.resize(length, 0);
-        }
-        let mode = lots.draw(4);
-        for sector in core::mem::take(&mut self.dirty) {
-            match (mode, lots.draw(8)) {
-                (0, _) => {}
-                (1, 0..6) | (2, 0..4) | (3, 0..1) => self.copy(sector),
-                (3, 1) => self.garbage(sector, lots),
-                _ => {}
-            }
-        }
-    }
-
-    fn copy(&mut self, sector: usize) {
-        let start = (sector * SECTOR).min(self.durable.len());
-        let end = (start + SECTOR)
-            .min(self.durable.len())
-            .min(self.cached.len());
-        if start < end {
-            self.durable[start..end].copy_from_slice(&self.cached[start..end]);
-        }
-    }
-
-    /// A sector that a cut write left in no state at all. One of frames that held synced bytes
-    /// keeps them: appending repeats them, and the model's disk writes sectors whole.
-    fn garbage(&mut self, sector: usize, lots: &mut Lots) {
-        let range = sector * SECTOR..((sector + 1) * SECTOR).min(self.durable.len());
-        let is_register = [8, 16].contains(&sector);
-        if let Some(place) = self.durable.get_mut(range)
-            && (is_register || sector * SECTOR >= self.synced_bytes)
-        {
-            place.fill_with(|| lots.draw(256) as u8);
-        }
-    }
-}
+use disk::{Disk, File};
 
 /// A writer's record: its number is in every frame of it.
 #[derive(Clone, Debug)]
@@ -309,12 +188,13 @@ impl World {
             // Once the new segment is durable, the old ones may go.
             if log.durable() >= open.first().map_or(Lsn(0), |record| record.ticket) {
                 for segment in core::mem::take(&mut obsolete) {
-                    self.disk.delete(segment.0);
+                    self.disk.delete(key(segment));
                 }
             }
         }
         if self.lots.draw(3) == 0 && end.damage.is_empty() {
-            self.retire(&mut log, end.next_segment, &recovered, &mut open);
+            let from = (end.next_segment, end.next_lsn);
+            self.retire(&mut log, from, &recovered, &mut open);
         }
         self.crash();
     }
@@ -402,13 +282,15 @@ impl World {
     fn retire(
         &mut self,
         log: &mut Log,
-        segment: SegmentId,
+        (segment, first_lsn): (SegmentId, Lsn),
         old: &[Record],
         open: &mut Vec<Record>,
     ) {
         if log.segment() == segment {
             return;
         }
+        let blob = snapshot(segment.0, first_lsn.0, &[]);
+        self.disk.keep(segment.0 | BLOB, blob);
         log.raise_low_watermark(segment);
         for record in old {
             // What a repair repeated is in the segment that stays.

@@ -50,6 +50,7 @@ fn a_header_and_a_register_have_these_bytes() {
         predecessor: Some((SegmentId(2), 0x4000)),
         first_lsn: Lsn(77),
         low_watermark: SegmentId(1),
+        snapshot: None,
     };
     let mut block = vec![0; HEADER_BLOCK_BYTES as usize];
     header.write(&mut block);

@@ -5,6 +5,7 @@ mod crash;
 mod flips;
 mod format;
 mod segments;
+mod snapshot;
 mod truncate;
 mod unreadable;
 
@@ -15,12 +16,58 @@ use alloc::vec::Vec;
 
 use super::*;
 use crate::fault::StorageFault;
-use crate::ids::{Lsn, SegmentId};
+use crate::ids::{BlobId, FileId, Lsn, SegmentId};
 
 pub(super) const NODE: u128 = 0x0123_4567_89ab_cdef_0011_2233_4455_6677;
 
-/// Segments by id.
+/// Files by key: segments by their ids, blobs by theirs and [`BLOB`].
 pub(super) type Store = BTreeMap<u64, Vec<u8>>;
+
+/// Tells the key of a blob from that of a segment.
+pub(super) const BLOB: u64 = 1 << 63;
+
+pub(super) fn file(key: u64) -> FileId {
+    if key & BLOB == 0 {
+        FileId::Segment(SegmentId(key))
+    } else {
+        FileId::Blob(BlobId(key & !BLOB))
+    }
+}
+
+pub(super) fn key(file: FileId) -> u64 {
+    match file {
+        FileId::Segment(id) => id.0,
+        FileId::Blob(id) => id.0 | BLOB,
+    }
+}
+
+pub(super) fn segments<const N: usize>(ids: [u64; N]) -> [FileId; N] {
+    ids.map(|id| FileId::Segment(SegmentId(id)))
+}
+
+/// All parts of a snapshot of the segments below `segment`, with these rows in it, a frame each.
+pub(super) fn snapshot(segment: u64, first_lsn: u64, rows: &[Vec<u8>]) -> Vec<u8> {
+    let mut writer = SnapshotWriter::new(&config(0), SegmentId(segment), Lsn(first_lsn));
+    let mut blob = Vec::new();
+    let mut put = |writer: &SnapshotWriter| {
+        let (offset, bytes) = writer.part();
+        let (start, end) = (offset as usize, offset as usize + bytes.len());
+        blob.resize(end.max(blob.len()), 0);
+        blob[start..end].copy_from_slice(bytes);
+    };
+    for part in rows.chunks(3) {
+        writer.append(FrameKind::Definitions, &[0xd0; 20], 0, true);
+        for (at, row) in part.iter().enumerate() {
+            writer.append(FrameKind::Rows, row, 1, at + 1 < part.len());
+        }
+        writer.seal();
+        put(&writer);
+        writer.advance();
+    }
+    writer.close();
+    put(&writer);
+    blob
+}
 
 pub(super) fn config(segment_bytes_roll: u64) -> LogConfig {
     LogConfig {
@@ -98,10 +145,10 @@ impl Outcome {
     }
 }
 
-pub(super) fn listing(store: &Store) -> Vec<(SegmentId, u64)> {
+pub(super) fn listing(store: &Store) -> Vec<(FileId, u64)> {
     store
         .iter()
-        .map(|(id, bytes)| (SegmentId(*id), bytes.len() as u64))
+        .map(|(id, bytes)| (file(*id), bytes.len() as u64))
         .collect()
 }
 
@@ -125,7 +172,7 @@ pub(super) fn replay_failing(store: &Store, mut fails: impl FnMut(u64, u64) -> b
 }
 
 pub(super) fn replay_with(
-    listing: &[(SegmentId, u64)],
+    listing: &[(FileId, u64)],
     mut read: impl FnMut(u64, u64, usize) -> Result<Vec<u8>, StorageFault>,
 ) -> Outcome {
     let mut outcome = Outcome::default();
@@ -134,35 +181,35 @@ pub(super) fn replay_with(
     for _ in 0..1_000_000 {
         match replay.step() {
             Step::Read {
-                segment,
+                file,
                 offset,
                 length,
             } => {
-                let answer = read(segment.0, offset, length);
+                let answer = read(key(file), offset, length);
                 replay.supply(answer.as_deref().map_err(|fault| *fault));
             }
-            Step::SegmentStart { segment } => current = Some(segment),
+            Step::FileStart { file } => current = Some(file),
             Step::Frame(frame) => {
-                assert_eq!(current, Some(frame.segment));
+                assert_eq!(current, Some(frame.file));
                 outcome.frames.push(Seen {
                     lsn: frame.lsn.0,
                     kind: frame.kind,
                     payload: frame.payload.to_vec(),
                     points: frame.points,
                     more: frame.more,
-                    segment: frame.segment.0,
+                    segment: key(frame.file),
                     certified: frame.certified,
                 });
             }
             Step::Quarantine {
-                segment,
+                file,
                 offset,
                 length,
                 reason,
             } => {
                 outcome
                     .quarantined
-                    .push((segment.0, offset, length, reason));
+                    .push((key(file), offset, length, reason));
             }
             Step::Refuse(text) => {
                 outcome.refused = Some(text);

@@ -16,7 +16,7 @@ fn a_missing_segment_is_damage_with_its_lsns() {
         let first = lsns.clone().map(|frame| frame.lsn).min().unwrap();
         let damage = &outcome.end.damage[..];
         assert_eq!(damage.len(), 1);
-        assert_eq!((damage[0].segment.0, damage[0].first.0), (gone, first));
+        assert_eq!((key(damage[0].file), damage[0].first.0), (gone, first));
         assert!(damage[0].last.0 >= lsns.map(|frame| frame.lsn).max().unwrap());
         assert_eq!((damage[0].points, damage[0].length), (None, 0));
     }
@@ -113,7 +113,7 @@ fn a_creation_cut_short_is_torn_and_obsolete() {
             (outcome.end.damage, outcome.end.torn_bytes),
             (vec![], length)
         );
-        assert_eq!(outcome.end.obsolete, [SegmentId(4)]);
+        assert_eq!(outcome.end.obsolete, segments([4]));
         assert_eq!(outcome.end.next_segment, SegmentId(5));
         assert_eq!(outcome.end.predecessor.unwrap().0, SegmentId(3));
     }
@@ -139,8 +139,8 @@ fn what_cannot_be_read_is_damage_and_the_rest_is_served() {
         });
         assert_eq!(outcome.refused, None);
         assert_eq!(outcome.end.damage.len(), 1, "{bad} {from}");
-        assert_eq!(outcome.end.damage[0].segment.0, bad);
-        assert!(!outcome.end.obsolete.contains(&SegmentId(bad)));
+        assert_eq!(key(outcome.end.damage[0].file), bad);
+        assert!(!outcome.end.obsolete.contains(&file(bad)));
         let others = sample
             .written
             .iter()
@@ -177,7 +177,7 @@ fn a_repair_counts_only_once_it_is_complete() {
     }
     let halfway = replay(&store);
     assert_eq!(halfway.frames, before.frames);
-    assert_eq!(halfway.end.obsolete, [next]);
+    assert_eq!(halfway.end.obsolete, [file(next.0)]);
     assert_eq!(halfway.end.damage, []);
 
     log.append(FrameKind::RepairComplete, b"", 0, false);
@@ -228,7 +228,7 @@ fn a_missing_repair_is_lost_from_the_end_of_the_proof_on() {
     store.remove(&end.next_segment.0);
     let damage = replay(&store).end.damage;
     assert_eq!(damage.len(), 1);
-    assert_eq!(damage[0].segment, end.next_segment);
+    assert_eq!(damage[0].file, file(end.next_segment.0));
     assert_eq!(damage[0].first, end.next_lsn);
     assert!(damage[0].last >= after);
 }
@@ -257,7 +257,7 @@ fn a_damaged_repair_does_not_count_while_its_mark_is_unproven() {
         (outcome.frames, outcome.end.damage),
         (before.frames, vec![])
     );
-    assert_eq!(outcome.end.obsolete, [next]);
+    assert_eq!(outcome.end.obsolete, [file(next.0)]);
 }
 
 #[test]

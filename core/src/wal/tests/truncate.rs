@@ -83,7 +83,7 @@ fn the_last_segment_cut_anywhere_is_torn_where_nothing_proves_more() {
         assert_eq!(outcome.end.next_segment, SegmentId(2));
         assert_eq!(outcome.end.repair, last > 0);
         let obsolete = if length < 128 {
-            vec![SegmentId(1)]
+            segments([1]).to_vec()
         } else {
             vec![]
         };

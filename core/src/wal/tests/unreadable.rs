@@ -21,7 +21,7 @@ fn go_on(store: &mut Store, outcome: &Outcome, row: &[u8]) {
     log.append(FrameKind::Rows, row, 1, false);
     drain(&mut log, store, true);
     for segment in &end.obsolete {
-        store.remove(&segment.0);
+        store.remove(&key(*segment));
     }
 }
 
@@ -178,8 +178,8 @@ fn a_header_that_is_gone_for_good_is_damage_at_every_open() {
     for life in 0..3 {
         let outcome = replay(&store);
         assert_eq!(outcome.end.damage.len(), 1, "{life}");
-        assert_eq!(outcome.end.damage[0].segment, SegmentId(3));
-        assert!(!outcome.end.obsolete.contains(&SegmentId(3)));
+        assert_eq!(outcome.end.damage[0].file, file(3));
+        assert!(!outcome.end.obsolete.contains(&file(3)));
         go_on(&mut store, &outcome, &[life]);
     }
     store.insert(3, lost);
@@ -194,7 +194,7 @@ fn a_segment_without_header_and_register_is_kept_unless_it_is_blank() {
     store.get_mut(&3).unwrap()[..HEADER_BLOCK_BYTES as usize].fill(0xee);
     for _ in 0..2 {
         let outcome = replay(&store);
-        assert!(!outcome.end.obsolete.contains(&SegmentId(3)));
+        assert!(!outcome.end.obsolete.contains(&file(3)));
         go_on(&mut store, &outcome, b"after");
     }
     assert!(store.contains_key(&3));
