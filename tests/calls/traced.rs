@@ -16,6 +16,9 @@ const CALLS: &str = "pwrite64,?pwritev,?pwritev2,write,?writev,fdatasync,fsync,o
     ?mkdir,mkdirat,?rename,?renameat,?renameat2,?unlink,unlinkat,?rmdir,ftruncate,fallocate,\
     pread64,read,getdents64,?sync_file_range";
 
+/// The log that a snapshot is made after.
+const SNAPSHOT_BYTES: &str = "16384";
+
 /// One kind of fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Fault {
@@ -96,8 +99,9 @@ pub(crate) fn start(face: Face, home: &Path, plan: Plan<'_>) -> io::Result<Start
     if face == Face::Native {
         command.arg("--native");
     }
-    // Segments of a few records, so that a short workload rolls over.
+    // Segments of a few records, so that a short workload rolls over, and snapshots of a few.
     command.env("TIDEGATE_DATA_WAL_SEGMENT_SIZE", "24576");
+    command.env("TIDEGATE_DATA_WAL_SNAPSHOT_SIZE", SNAPSHOT_BYTES);
     command.env("HOME", home);
     let mut process = Process::spawn(&mut command, &home.join("log"))?;
     let ready = process.wait_ready(address, "/ping", Duration::from_secs(120));

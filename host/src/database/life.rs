@@ -165,7 +165,6 @@ impl<'a> Life<'a> {
         }
     }
 
-<<<<<<< HEAD
     /// Until there may be work, or for a tick, which is told.
     fn sleep(&self, mut inner: MutexGuard<'a, Inner>) -> (MutexGuard<'a, Inner>, bool) {
         inner.asleep = true;
@@ -178,14 +177,6 @@ impl<'a> Life<'a> {
         (inner, timed_out)
     }
 
-    /// What was polled has been given tickets.
-    fn know_tickets(&self, inner: &mut Inner) {
-        let up_to = self.jobs.iter().filter_map(|job| match job.effect {
-            Effect::PersistLog { up_to, .. } => Some(up_to),
-            _ => None,
-        });
-        inner.acks.know(up_to.max().unwrap_or(Lsn(0)));
-=======
     /// What was polled has been given tickets. Jobs whose writing nobody waits for are told apart:
     /// for them the lock is not taken between write and sync.
     fn know_tickets(&mut self, inner: &mut Inner) {
@@ -195,7 +186,6 @@ impl<'a> Life<'a> {
                 job.is_awaited = inner.acks.awaits_writing(up_to);
             }
         }
->>>>>>> main
     }
 
     fn set_full(&self, inner: &mut Inner, full: bool) {

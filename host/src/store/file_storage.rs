@@ -97,7 +97,7 @@ impl FileStorage {
     #[cfg(test)]
     fn pretended(&self) -> Result<(), StorageFault> {
         while self.wal.with_file_name("held-write").exists() {
-            std::thread::sleep(std::time::Duration::from_millis(1));
+            std::thread::sleep(Duration::from_millis(1));
         }
         if self.wal.with_file_name("full").exists() {
             return Err(StorageFault::NoSpace);
@@ -361,7 +361,7 @@ fn sync_data(file: &File, _wal: &Path) -> io::Result<()> {
     #[cfg(test)]
     {
         while _wal.with_file_name("held-sync").exists() {
-            std::thread::sleep(std::time::Duration::from_millis(1));
+            std::thread::sleep(Duration::from_millis(1));
         }
         if _wal.with_file_name("broken-sync").exists() {
             return Err(rustix::io::Errno::IO.into());
