@@ -97,14 +97,17 @@ pub fn run(args: &Args) -> io::Result<bool> {
     Ok(met)
 }
 
-/// Starts of our own servers after a crash, for each size of the log.
+/// Starts of our server, engine in the guest, after a crash, for each size of the log.
 fn replay_all(args: &Args, servers: &[Server], findings: &mut Findings) {
     let wanted = args.only.is_empty() || args.only.iter().any(|only| "replay".starts_with(only));
     let sizes = args.log_mib.iter().filter(|_| wanted);
     for (&log_mib, _round) in
         sizes.flat_map(|size| (0..args.rounds).map(move |round| (size, round)))
     {
-        for server in servers.iter().filter(|server| server.kind.is_ours()) {
+        for server in servers
+            .iter()
+            .filter(|server| server.kind == Kind::Tidegate)
+        {
             match replay::measure(args, server, log_mib) {
                 Ok(replay) => findings.replays.push(replay),
                 Err(error) => {
