@@ -152,9 +152,24 @@ fn crashed(face: Face) -> TempDir {
     }
     // The register that proves the last record follows its sync; without it, damage to that one
     // record cannot be told from a torn tail (docs/durability.md).
-    std::thread::sleep(std::time::Duration::from_millis(300));
+    let start = std::time::Instant::now();
+    let segment = last_segment(home.path());
+    while !is_proven(&fs::read(&segment).expect("segment")) {
+        assert!(
+            start.elapsed() < PATIENCE,
+            "no register follows the last sync"
+        );
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
     server.kill().expect("kill");
     home
+}
+
+/// Whether one of the two registers says that all of the segment is durable (docs/format.md).
+fn is_proven(segment: &[u8]) -> bool {
+    let ends = [4096, 8192].map(|slot| segment.get(slot + 16..slot + 24));
+    let length = (segment.len() as u64).to_le_bytes();
+    ends.contains(&Some(length.as_slice()))
 }
 
 fn write(server: &Server, line: &str) {
