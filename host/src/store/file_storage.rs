@@ -4,12 +4,13 @@
 mod blobs;
 mod names;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tidegate_core::engine::FileInfo;
 use tidegate_core::fault::StorageFault;
@@ -30,6 +31,10 @@ const OPEN_MAX: usize = 4;
 /// What must fit for a full disk to count as no longer full.
 const PROBE_BYTES: usize = 1 << 20;
 
+/// A read that the medium refuses is tried so often, with a pause in between, before its bytes
+/// count as lost: what is lost is not read again, and a path to a disk may be gone for a moment.
+const READ_ATTEMPTS: (usize, Duration) = (3, Duration::from_millis(50));
+
 /// The files of one database, during one life of its engine.
 #[derive(Debug)]
 pub(crate) struct FileStorage {
@@ -43,6 +48,9 @@ pub(crate) struct FileStorage {
     blobs: Blobs,
     reading: Option<(FileId, File)>,
     reserve: Arc<Reserve>,
+    /// Files of which the medium refused a part: they are not deleted, for somebody may still get
+    /// at what is in them.
+    unreadable: BTreeSet<FileId>,
     trouble: String,
 }
 
@@ -69,6 +77,7 @@ impl FileStorage {
             blobs: Blobs::new(database),
             reading: None,
             reserve,
+            unreadable: BTreeSet::new(),
             trouble: String::new(),
         }
     }
@@ -98,7 +107,7 @@ impl FileStorage {
     #[cfg(test)]
     fn pretended(&self) -> Result<(), StorageFault> {
         while self.wal.with_file_name("held-write").exists() {
-            std::thread::sleep(std::time::Duration::from_millis(1));
+            std::thread::sleep(Duration::from_millis(1));
         }
         if self.wal.with_file_name("full").exists() {
             return Err(StorageFault::NoSpace);
@@ -294,6 +303,15 @@ impl FileStorage {
         quarantine::keep(to, &bytes)
     }
 
+    /// Moves a file out of the way, whole.
+    fn set_aside(&self, file: FileId) -> io::Result<()> {
+        let kept = self.quarantine.join(name(file));
+        log!("keeping {}, which could not be read", kept.display());
+        std::fs::rename(self.path(file), &kept)?;
+        files::sync_dir(&self.quarantine)?;
+        files::sync_dir(&self.directory(file))
+    }
+
     fn directory(&self, file: FileId) -> PathBuf {
         self.database.join(names::directory(file))
     }
@@ -353,10 +371,19 @@ impl Storage for FileStorage {
         length: usize,
         out: &mut Vec<u8>,
     ) -> Result<(), StorageFault> {
-        self.read_into(id, offset, length, out).map_err(|error| {
+        let mut result = self.read_into(id, offset, length, out);
+        for _ in 1..READ_ATTEMPTS.0 {
+            if !result.as_ref().is_err_and(is_damage) {
+                break;
+            }
+            std::thread::sleep(READ_ATTEMPTS.1);
+            result = self.read_into(id, offset, length, out);
+        }
+        result.map_err(|error| {
             self.trouble = trouble("read", &self.path(id), &error);
             if is_damage(&error) {
                 log!("{}", self.trouble);
+                self.unreadable.insert(id);
                 StorageFault::Unreadable
             } else {
                 classify(&error)
@@ -367,6 +394,7 @@ impl Storage for FileStorage {
     fn delete(&mut self, file: FileId) -> Result<(), StorageFault> {
         self.reading.take_if(|(open, _)| *open == file);
         let deleted = match file {
+            _ if self.unreadable.remove(&file) => self.set_aside(file),
             FileId::Segment(id) => {
                 self.written.remove(&id);
                 files::remove_if_there(&self.path(file)).and_then(|()| files::sync_dir(&self.wal))
@@ -389,7 +417,7 @@ fn sync_data(file: &File, _wal: &Path) -> io::Result<()> {
     #[cfg(test)]
     {
         while _wal.with_file_name("held-sync").exists() {
-            std::thread::sleep(std::time::Duration::from_millis(1));
+            std::thread::sleep(Duration::from_millis(1));
         }
         if _wal.with_file_name("broken-sync").exists() {
             return Err(rustix::io::Errno::IO.into());
