@@ -12,7 +12,7 @@ use tidegate_tests::proof::server::query_target;
 use crate::traced::Subject;
 
 /// How long a server may take to serve again once nothing is in its way.
-const RECOVERS_WITHIN: Duration = Duration::from_secs(30);
+pub(crate) const RECOVERS_WITHIN: Duration = Duration::from_secs(30);
 
 /// What a server answered, as far as its storage is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

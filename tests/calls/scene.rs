@@ -3,11 +3,13 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use tidegate_tests::kit::TempDir;
 use tidegate_tests::proof::server::Face;
 
-use crate::book::{Book, Told};
+use crate::book::{Book, RECOVERS_WITHIN, Told};
 use crate::traced::{Plan, Started, Subject, start};
 
 /// A workload, with what is on disk before it.
@@ -48,13 +50,16 @@ macro_rules! go_on {
 }
 
 /// Creates a database, at another attempt if need be: the fault is over by then, or it is met
-/// again by another thread, since they are counted a thread.
+/// again by another thread, since they are counted a thread. A disk that was full counts as full
+/// until the reserve is back.
 fn create(subject: &Subject, book: &mut Book, name: &str) -> Result<Told, String> {
-    for _ in 0..5 {
+    let start = Instant::now();
+    while start.elapsed() < RECOVERS_WITHIN {
         let told = book.create(subject, name);
         if told != Told::Refused || book.fault_stays {
             return Ok(told);
         }
+        sleep(Duration::from_millis(20));
     }
     Err(format!(
         "CREATE DATABASE {name} was refused again and again"

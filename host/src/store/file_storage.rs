@@ -3,6 +3,7 @@
 
 mod blobs;
 mod names;
+mod segments;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -25,9 +26,8 @@ use crate::log::log;
 use blobs::Blobs;
 pub(crate) use names::file_of;
 use names::name;
+use segments::Segments;
 
-/// Written segments that stay open; a closed segment may still be sealed by a late write.
-const OPEN_MAX: usize = 4;
 /// What must fit for a full disk to count as no longer full.
 const PROBE_BYTES: usize = 1 << 20;
 
@@ -41,10 +41,7 @@ pub(crate) struct FileStorage {
     database: PathBuf,
     wal: PathBuf,
     quarantine: PathBuf,
-    /// Segments created in this life; no other is ever written to.
-    written: BTreeMap<SegmentId, Segment>,
-    /// Segments of this life that must not be touched again, and their durable ends.
-    broken: BTreeMap<SegmentId, u64>,
+    segments: Segments,
     blobs: Blobs,
     reading: Option<(FileId, File)>,
     reserve: Arc<Reserve>,
@@ -52,16 +49,6 @@ pub(crate) struct FileStorage {
     /// at what is in them.
     unreadable: BTreeSet<FileId>,
     trouble: String,
-}
-
-#[derive(Debug)]
-struct Segment {
-    file: File,
-    /// A write or sync of it failed: what the system holds of it is unknown, and a later sync
-    /// would succeed without having written it.
-    failed: bool,
-    /// Up to here it is durable.
-    durable_end: u64,
 }
 
 impl FileStorage {
@@ -72,8 +59,7 @@ impl FileStorage {
             database: database.to_owned(),
             wal: database.join("wal"),
             quarantine: database.join("quarantine"),
-            written: BTreeMap::new(),
-            broken: BTreeMap::new(),
+            segments: Segments::new(database),
             blobs: Blobs::new(database),
             reading: None,
             reserve,
@@ -152,13 +138,13 @@ impl FileStorage {
                 written();
             }
         };
-        let mut result = self.put_log(id, offset, bytes, sync, &mut tell);
+        let mut result = self.segments.put(id, offset, bytes, sync, &mut tell);
         if let Err(trouble) = &result
             && trouble.is_full_disk()
         {
             self.reserve.release();
             if matches!(trouble, Trouble::Write(_)) {
-                result = self.put_log(id, offset, bytes, sync, &mut tell);
+                result = self.segments.put(id, offset, bytes, sync, &mut tell);
             }
         }
         result.map_err(|trouble| trouble.tell(&self.path(FileId::Segment(id))))
@@ -167,100 +153,7 @@ impl FileStorage {
     /// Where those segments end, as far as is known to be durable, that this life failed to write
     /// to: what is behind may be what the system has in memory and not on disk.
     pub(crate) fn broken(&self) -> &BTreeMap<SegmentId, u64> {
-        &self.broken
-    }
-
-    fn put_log(
-        &mut self,
-        id: SegmentId,
-        offset: u64,
-        bytes: &[u8],
-        sync: bool,
-        written: &mut impl FnMut(),
-    ) -> Result<(), Trouble> {
-        if offset == 0 {
-            self.create(id, bytes, written)
-        } else {
-            self.write(id, offset, bytes, sync, written)
-        }
-    }
-
-    fn create(
-        &mut self,
-        id: SegmentId,
-        bytes: &[u8],
-        written: &mut impl FnMut(),
-    ) -> Result<(), Trouble> {
-        let path = self.path(FileId::Segment(id));
-        let file = files::create_new(&path).map_err(Trouble::Write)?;
-        if let Err(error) = file.write_all_at(bytes, 0) {
-            // Nothing in it was ever acknowledged, and it takes space that may be what is missing.
-            let _ = files::remove_if_there(&path);
-            return Err(Trouble::Write(error));
-        }
-        written();
-        if let Err(error) = sync_data(&file, &self.wal) {
-            // It may hold what was acknowledged as written, and the system may still have that;
-            // what found no space is in memory, and is written again under the same name.
-            let is_gone =
-                classify(&error) == StorageFault::NoSpace && files::remove_if_there(&path).is_ok();
-            if is_gone {
-                return Err(Trouble::Write(error));
-            }
-            self.broken.insert(id, 0);
-            return Err(Trouble::Sync(error));
-        }
-        if let Err(error) = files::sync_dir(&self.wal) {
-            self.broken.insert(id, 0);
-            return Err(Trouble::Sync(error));
-        }
-        let segment = Segment {
-            file,
-            failed: false,
-            durable_end: bytes.len() as u64,
-        };
-        self.written.insert(id, segment);
-        while self.written.len() > OPEN_MAX {
-            self.written.pop_first();
-        }
-        Ok(())
-    }
-
-    fn write(
-        &mut self,
-        id: SegmentId,
-        offset: u64,
-        bytes: &[u8],
-        sync: bool,
-        written: &mut impl FnMut(),
-    ) -> Result<(), Trouble> {
-        let refuse = |text: &str| Err(Trouble::Sync(io::Error::other(text)));
-        let Some(segment) = self.written.get_mut(&id) else {
-            return refuse("the segment was not created in this life");
-        };
-        if segment.failed {
-            return refuse("a sync of it failed before, it is not touched again");
-        }
-        // Short and interrupted writes are repeated in there.
-        let put = segment.file.write_all_at(bytes, offset);
-        let mut done = put.map_err(Trouble::Write);
-        if done.is_ok() {
-            written();
-            if sync {
-                done = sync_data(&segment.file, &self.wal).map_err(Trouble::Sync);
-            }
-        }
-        match &done {
-            Ok(()) if sync => segment.durable_end = offset + bytes.len() as u64,
-            // A write that found no space may be repeated: the same bytes at the same place.
-            Ok(()) => {}
-            Err(Trouble::Write(error)) if classify(error) == StorageFault::NoSpace => {}
-            Err(_) => {
-                segment.failed = true;
-                self.broken.insert(id, segment.durable_end);
-            }
-        }
-        done
+        self.segments.broken()
     }
 
     fn read_into(
@@ -395,10 +288,7 @@ impl Storage for FileStorage {
         self.reading.take_if(|(open, _)| *open == file);
         let deleted = match file {
             _ if self.unreadable.remove(&file) => self.set_aside(file),
-            FileId::Segment(id) => {
-                self.written.remove(&id);
-                files::remove_if_there(&self.path(file)).and_then(|()| files::sync_dir(&self.wal))
-            }
+            FileId::Segment(id) => self.segments.delete(id),
             FileId::Blob(id) => self.blobs.delete(id),
         };
         deleted.map_err(|error| fault("delete", &self.path(file), &error))
@@ -409,21 +299,6 @@ impl Storage for FileStorage {
         self.copy_range(file, offset, length, &path)
             .map_err(|error| fault("write", &path, &error))
     }
-}
-
-/// Syncs. While there is `held-sync` beside the log, tests have it take its time, and while there
-/// is `broken-sync`, fail.
-fn sync_data(file: &File, _wal: &Path) -> io::Result<()> {
-    #[cfg(test)]
-    {
-        while _wal.with_file_name("held-sync").exists() {
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        if _wal.with_file_name("broken-sync").exists() {
-            return Err(rustix::io::Errno::IO.into());
-        }
-    }
-    file.sync_data()
 }
 
 #[cfg(test)]
