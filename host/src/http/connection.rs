@@ -21,7 +21,8 @@ const HEADERS_MAX: usize = 64;
 /// Bodies are read in pieces of up to this size; hyper grows towards it as a client keeps up.
 const READ_BYTES_MAX: usize = 256 << 10;
 
-/// Serves requests that come `from` there until the client leaves, is too slow, or `stopping` changes.
+/// Serves requests that come `from` there until the client leaves, is too slow, or `stopping`
+/// changes.
 pub(super) async fn serve(
     server: Arc<Server>,
     stream: TcpStream,

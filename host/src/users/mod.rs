@@ -1,10 +1,10 @@
 //! Users, their passwords and what they may do.
 //!
 //! ```text
-//! Credentials ─► Users::identify ─┬─ verified (cache) ─────────────► Identity ─► may it write, read, administrate?
-//!                                 ├─ failures (rate), password (argon2id)
-//!                                 └─ token (JWT)
-//! Statement ─► Users::perform ─► Accounts ─► file, durable ─► answer
+//! Credentials -> Users::identify -+- verified (cache) -------------> Identity -> may it?
+//!                                 +- failures (rate), password (argon2id)
+//!                                 +- token (JWT)
+//! Statement -> Users::perform -> Accounts -> file, durable -> answer
 //! ```
 //!
 //! All of it is outside every guest: no password, no hash and no user statement enters one.

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::world::{World, ask, judge};
 use crate::engine::{Outcome, WriteError, WriteReport};
 use crate::http::{
-    AckLevel, Answer, BodyError, Decision, Gate, Head, Params, Responder, Site, WritePlan, decide,
+    AckLevel, Answer, BodyError, Decision, Head, Responder, Site, WritePlan, decide,
 };
 
 fn head<'a>(method: &'a str, path: &'a str, query: &'a str) -> Head<'a> {
