@@ -51,6 +51,10 @@ fn every_row(face: Face) {
     let mut tally = Tally::new(face);
     lines::run(&start(face, &home, "lines"), &mut tally);
     http::run(&start(face, &home, "http"), &mut tally);
+    if let Some(environment) = http::guarded(face) {
+        let server = bare(face, &home, "auth", environment);
+        http::run_guarded(&server, &mut tally);
+    }
     // One after the other on one server: a file's rows were recorded after the ones before.
     let server = start(face, &home, "queries");
     queries::load(&server);
@@ -63,9 +67,13 @@ fn every_row(face: Face) {
 }
 
 fn start(face: Face, home: &TempDir, name: &str) -> Server {
-    let home = home.path().join(name);
-    std::fs::create_dir(&home).expect("dir");
-    let server = Server::start(face, &home).expect("server");
+    let server = bare(face, home, name, &[]);
     server.execute("CREATE DATABASE d").expect("database");
     server
+}
+
+fn bare(face: Face, home: &TempDir, name: &str, environment: &[(&str, &str)]) -> Server {
+    let home = home.path().join(name);
+    std::fs::create_dir(&home).expect("dir");
+    Server::start_with(face, &home, environment).expect("server")
 }

@@ -3,6 +3,7 @@
 //! Keys bear upstream's names where upstream has them.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -53,6 +54,14 @@ pub(crate) struct Http {
     pub bind_address: String,
     /// Whether users have to say who they are.
     pub auth_enabled: bool,
+    /// Signs the JSON Web Tokens that are taken in place of a password; empty for none.
+    pub shared_secret: Secret,
+    /// What the prompt of a browser names.
+    pub realm: String,
+    /// Whether `/ping`, `/health`, `/status` and `/metrics` ask for a user too.
+    pub ping_auth_enabled: bool,
+    /// Whether `/debug/vars` is for admins only.
+    pub pprof_auth_enabled: bool,
     /// Allows listening on more than loopback while nobody has to say who they are.
     pub open_to_network: bool,
     /// Largest body, before and after inflating.
@@ -118,6 +127,10 @@ impl Default for Http {
         Self {
             bind_address: "127.0.0.1:8086".into(),
             auth_enabled: false,
+            shared_secret: Secret::default(),
+            realm: "InfluxDB".into(),
+            ping_auth_enabled: false,
+            pprof_auth_enabled: false,
             open_to_network: false,
             max_body_size: Size(25_000_000),
             max_body_memory: Size(1 << 30),
@@ -184,9 +197,13 @@ impl Config {
 fn read_file(path: &Path, known: &Table) -> Result<Table, Failure> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| Failure::usage(format!("cannot read {}: {error}", path.display())))?;
-    let table: Table = text
-        .parse()
-        .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
+    let table: Table = text.parse().map_err(|error: toml::de::Error| {
+        // Without the line itself, which may hold a secret.
+        let before = error.span().and_then(|span| text.get(..span.start));
+        let line = before.unwrap_or_default().matches('\n').count() + 1;
+        let (path, message) = (path.display(), error.message());
+        Failure::usage(format!("{path}, line {line}: {message}"))
+    })?;
     for (section, keys) in &table {
         let Some(Value::Table(known)) = known.get(section) else {
             return Err(unknown_key(path, section, known));
@@ -255,6 +272,35 @@ fn variable(section: &str, key: &str) -> String {
     format!("TIDEGATE_{section}_{key}")
         .replace('-', "_")
         .to_ascii_uppercase()
+}
+
+/// A text that is never printed.
+#[derive(Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(transparent)]
+pub(crate) struct Secret(String);
+
+impl Secret {
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What it is.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
 }
 
 #[cfg(test)]

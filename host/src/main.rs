@@ -13,6 +13,7 @@ mod store;
 #[cfg(test)]
 mod testing;
 mod units;
+mod users;
 
 use std::process::ExitCode;
 

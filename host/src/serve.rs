@@ -1,5 +1,6 @@
 //! `tidegate serve`: puts everything together, and takes it apart in order.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -7,26 +8,24 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::ServeFlags;
-use crate::config::Config;
+use crate::config::{Config, Http};
 use crate::database::{Context, DatabaseList};
 use crate::engine::Maker;
 use crate::failure::Failure;
 use crate::http;
 use crate::log::log;
 use crate::store::{DataDir, Reserve, random};
+use crate::users::Users;
 
 /// How long a request waits for its database to open before it is told to come back.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// As long as the shortest digest that signs a token.
+const SECRET_BYTES_GOOD: usize = 32;
+
 /// Runs the server until it is told to stop.
 pub(crate) fn serve(flags: &ServeFlags) -> Result<(), Failure> {
     let config = Config::load(flags, environment())?;
-    if config.http.auth_enabled {
-        return Err(Failure::usage(
-            "[http] auth-enabled = true, but this version has no users yet; \
-             switch it off and listen on 127.0.0.1 behind something that asks for credentials",
-        ));
-    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("http")
@@ -49,6 +48,7 @@ async fn run(config: Config) -> Result<(), Failure> {
         .local_addr()
         .map_err(|error| Failure::world(format!("no address to listen on: {error}")))?;
     let data = DataDir::open(&config.data.dir)?;
+    let users = Users::load(&config.data.dir, config.http.shared_secret.clone())?;
     let reserve = Reserve::open(&config.data.dir, config.data.space_reserve_size.0)
         .map_err(|error| Failure::io("keep a reserve in", &config.data.dir, &error))?;
     let maker = Maker::new(&config.guest)?;
@@ -69,10 +69,12 @@ async fn run(config: Config) -> Result<(), Failure> {
         config.data.dir.display(),
         databases.all().len()
     );
+    warn_of_doors(&config.http, address, users.count());
     let seed = random().map_err(|error| Failure::world(format!("no random numbers: {error}")))?;
     let server = http::Server::new(
         config.http,
         Arc::clone(&databases),
+        Arc::new(users),
         u64::from_le_bytes(seed),
     );
     http::serve(server, listener, stop).await;
@@ -88,6 +90,28 @@ async fn run(config: Config) -> Result<(), Failure> {
     }
     log!("stopped");
     Ok(())
+}
+
+/// Tells what a person should know of who can get in.
+fn warn_of_doors(config: &Http, address: SocketAddr, users: usize) {
+    if !config.auth_enabled {
+        if users > 0 {
+            log!("there are {users} users, but nobody is asked: [http] auth-enabled is false");
+        }
+        return;
+    }
+    if users == 0 {
+        log!(
+            "there is no user yet: CREATE USER ... WITH ALL PRIVILEGES is taken from whoever \
+             reaches {address} first"
+        );
+    }
+    if (1..SECRET_BYTES_GOOD).contains(&config.shared_secret.bytes().len()) {
+        log!(
+            "[http] shared-secret is shorter than {SECRET_BYTES_GOOD} bytes: who sees one token \
+             may find it by trying"
+        );
+    }
 }
 
 /// Resolves at the first SIGTERM or SIGINT. The handlers stay in place: further ones are ignored

@@ -8,7 +8,8 @@ use tidegate_tests::proof::server::Face;
 
 /// What became of the rows.
 pub(crate) struct Tally {
-    face: Face,
+    /// Whose answers are compared.
+    pub(crate) face: Face,
     equal: u64,
     on_purpose: BTreeMap<&'static str, u64>,
     beyond: BTreeMap<String, u64>,

@@ -80,7 +80,7 @@ fn compare(
         ("body", row.need("body").to_owned(), answer.text()),
     ];
     let refused = row.number("status") != 200;
-    let beyond = late.or_else(|| scope::beyond(statement));
+    let beyond = late.or_else(|| scope::beyond(tally.face, statement));
     let beyond = beyond.filter(|_| !refused);
     tally.row(file, statement, &parts, beyond);
 }
@@ -126,7 +126,7 @@ pub(crate) fn run_formats(server: &Server, tally: &mut Tally) {
             ),
         ];
         let statement = pairs.iter().find(|(name, _)| *name == "q");
-        let beyond = statement.and_then(|(_, statement)| scope::beyond(statement));
+        let beyond = statement.and_then(|(_, statement)| scope::beyond(tally.face, statement));
         tally.row(
             "query-formats",
             &format!("{target} {accept:?}"),

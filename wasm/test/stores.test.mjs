@@ -296,6 +296,15 @@ test("file: a directory of somebody else, or of a later format, is left alone", 
     assert.deepEqual((await readdir(directory)).sort(), ["TIDEGATE", "meta.db"]);
   }));
 
+test("file: a directory with users is not served to whoever comes", () =>
+  withDirectory(async (directory) => {
+    const first = await FileStores.take(directory);
+    await first.close();
+    const marker = join(directory, "TIDEGATE");
+    await writeFile(marker, `${await readFile(marker, "utf8")}users\n`);
+    await assert.rejects(() => FileStores.take(directory), /has users.*tidegate serve/);
+  }));
+
 test("file: a database keeps any name, whichever way its file quotes it", () =>
   withDirectory(async (directory) => {
     const path = join(directory, "DATABASE");

@@ -21,6 +21,8 @@ pub struct Site {
     pub auth_enabled: bool,
     /// Whether that includes `/ping`, `/health`, `/status` and `/metrics`.
     pub ping_auth_enabled: bool,
+    /// Whether `/debug/vars` is for admins only.
+    pub debug_auth_enabled: bool,
     /// The realm named in a 401.
     pub realm: String,
     /// Largest body of a write, in bytes, inflated or not; 0 for no limit.
@@ -37,6 +39,7 @@ impl Default for Site {
         Self {
             auth_enabled: false,
             ping_auth_enabled: false,
+            debug_auth_enabled: false,
             realm: "InfluxDB".into(),
             body_bytes_max: limits::BODY_BYTES_MAX as u64,
             ack: AckLevel::Durable,
@@ -45,20 +48,58 @@ impl Default for Site {
     }
 }
 
+impl Site {
+    const fn guards_vars(&self) -> bool {
+        self.auth_enabled && self.debug_auth_enabled
+    }
+}
+
 /// What a host knows about databases and users when a request arrives.
 pub trait Gate {
     /// Whether there is such a database.
     fn exists(&mut self, database: &str) -> bool;
 
-    /// Checks the credentials of a request and remembers its user. Called only where the site
-    /// asks for credentials; the error is the text of the 401.
-    fn authenticate(&mut self, _head: &Head<'_>, _params: &Params) -> Result<(), String> {
+    /// Checks the credentials of a request and remembers its user. Called only where
+    /// [`asks_for_user`] holds, so that a host that has to wait for the verdict can get it before.
+    fn authenticate(&mut self, _head: &Head<'_>, _params: &Params) -> Result<(), Denied> {
         Ok(())
     }
 
     /// Whether the user may write to `database`; the error is the text of the 403.
     fn may_write(&mut self, _database: &str) -> Result<(), String> {
         Ok(())
+    }
+
+    /// Whether the user is an admin.
+    fn is_admin(&mut self) -> bool {
+        false
+    }
+}
+
+/// Why credentials do not do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Denied {
+    /// They are wrong or missing: the text of the 401.
+    Unauthorized(String),
+    /// They cannot be checked now: the text of a 503, since agents drop a batch on any 4xx.
+    Later {
+        /// What stands in the way.
+        text: String,
+        /// When to come back.
+        seconds: u64,
+    },
+}
+
+impl Denied {
+    fn answer(&self, responder: &Responder, site: &Site) -> Answer {
+        match self {
+            Self::Unauthorized(text) => responder.unauthorized(&site.realm, text),
+            Self::Later { text, seconds } => {
+                let mut answer = responder.error(503, text.as_bytes());
+                answer.set("Retry-After", alloc::format!("{seconds}").as_bytes());
+                answer
+            }
+        }
     }
 }
 
@@ -120,6 +161,18 @@ impl Route {
     }
 }
 
+/// Whether [`decide`] will ask the gate who the user is.
+pub fn asks_for_user(head: &Head<'_>, site: &Site) -> bool {
+    let path = unescape_path(head.path).unwrap_or_default();
+    if path.starts_with(VARS) {
+        return site.guards_vars();
+    }
+    let asks = |route: Route| {
+        route.guarded(site) && route.methods().contains(&head.method) && head.method != "OPTIONS"
+    };
+    Route::of(&path).is_some_and(asks)
+}
+
 /// Decides about a request. `fresh_id` names it, unless its client does.
 ///
 /// The order of checks is upstream's: path, method, credentials, then those of the handler.
@@ -129,8 +182,8 @@ pub fn decide(head: &Head<'_>, site: &Site, gate: &mut impl Gate, fresh_id: &str
     let params = Params::parse(head.query.as_bytes());
     let path = unescape_path(head.path).unwrap_or_default();
     let responder = Responder::new(head, &params, fresh_id);
-    if path.starts_with(b"/debug/vars") {
-        return Decision::Vars(responder);
+    if path.starts_with(VARS) {
+        return vars(head, site, gate, responder, &params);
     }
     let Some(route) = Route::of(&path) else {
         return Decision::Answer(refuse(head, 404, "404 page not found\n"));
@@ -144,9 +197,9 @@ pub fn decide(head: &Head<'_>, site: &Site, gate: &mut impl Gate, fresh_id: &str
         return Decision::Answer(responder.bare(200));
     }
     if route.guarded(site)
-        && let Err(text) = gate.authenticate(head, &params)
+        && let Err(denied) = gate.authenticate(head, &params)
     {
-        return Decision::Answer(responder.unauthorized(&site.realm, &text));
+        return Decision::Answer(denied.answer(&responder, site));
     }
     match route {
         Route::Write | Route::WriteV2 => {
@@ -162,6 +215,27 @@ pub fn decide(head: &Head<'_>, site: &Site, gate: &mut impl Gate, fresh_id: &str
         Route::Health => Decision::Answer(health(&responder, site)),
         Route::Status => Decision::Answer(responder.empty(204)),
         Route::Metrics => Decision::Metrics(responder),
+    }
+}
+
+/// The path of upstream's own figures; whatever follows it does not matter.
+const VARS: &[u8] = b"/debug/vars";
+
+/// Source: influxdb 1.12 `services/httpd.NewHandler`, where `pprof-auth-enabled` guards this too.
+fn vars(
+    head: &Head<'_>,
+    site: &Site,
+    gate: &mut impl Gate,
+    responder: Responder,
+    params: &Params,
+) -> Decision {
+    if !site.guards_vars() {
+        return Decision::Vars(responder);
+    }
+    match gate.authenticate(head, params) {
+        Ok(()) if gate.is_admin() => Decision::Vars(responder),
+        Ok(()) => Decision::Answer(responder.error(403, b"error authorizing admin access")),
+        Err(denied) => Decision::Answer(denied.answer(&responder, site)),
     }
 }
 

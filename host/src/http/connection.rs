@@ -1,6 +1,7 @@
 //! One connection, from its first head to its end.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use hyper::server::conn::http1;
@@ -20,10 +21,12 @@ const HEADERS_MAX: usize = 64;
 /// Bodies are read in pieces of up to this size; hyper grows towards it as a client keeps up.
 const READ_BYTES_MAX: usize = 256 << 10;
 
-/// Serves requests until the client leaves, is too slow, or `stopping` changes.
+/// Serves requests that come `from` there until the client leaves, is too slow, or `stopping`
+/// changes.
 pub(super) async fn serve(
     server: Arc<Server>,
     stream: TcpStream,
+    from: SocketAddr,
     mut stopping: watch::Receiver<bool>,
 ) {
     // Answers are small and written whole; waiting to fill a packet would only delay them.
@@ -37,11 +40,12 @@ pub(super) async fn serve(
         limits.head_timeout.0,
         limits.write_stall_timeout.0,
     );
+    let from = from.ip();
     let service = service_fn(|request| {
         let guard = serving.begin();
         let server = Arc::clone(&server);
         async move {
-            let response = server.answer(request).await;
+            let response = server.answer(request, from).await;
             Ok::<_, Infallible>(response.map(|content| Served::new(content, guard)))
         }
     });

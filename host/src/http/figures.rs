@@ -17,6 +17,7 @@ pub(super) struct Figures {
     points_fail: AtomicU64,
     client_errors: AtomicU64,
     server_errors: AtomicU64,
+    denied: AtomicU64,
 }
 
 impl Figures {
@@ -28,6 +29,11 @@ impl Figures {
             500.. => add(&self.server_errors, 1),
             _ => {}
         }
+    }
+
+    /// Credentials did not do.
+    pub(super) fn denied(&self) {
+        add(&self.denied, 1);
     }
 
     /// A write passed its first checks.
@@ -54,7 +60,7 @@ impl Figures {
 
     /// `late_failures`: points that were acknowledged before they were durable, and whose write
     /// then failed.
-    fn all(&self, late_failures: u64) -> [(&'static str, &'static str, u64); 10] {
+    fn all(&self, late_failures: u64) -> [(&'static str, &'static str, u64); 11] {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         [
             ("req", "http_requests", get(&self.requests)),
@@ -87,6 +93,7 @@ impl Figures {
                 "http_server_errors",
                 get(&self.server_errors),
             ),
+            ("authFail", "http_auth_failures", get(&self.denied)),
         ]
     }
 

@@ -12,6 +12,7 @@ use hyper::body::Incoming;
 use tidegate_core::engine::Executed;
 use tidegate_core::http::{Answer, Databases, QueryPlan, QueryRun};
 use tidegate_core::ids::{CursorId, Lsn};
+use tidegate_core::influxql::Statement;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
@@ -19,15 +20,17 @@ use super::body;
 use super::respond::{self, Content};
 use super::service::Server;
 use crate::database::{Ack, CreateError, Database, DatabaseList, Unavailable, now_ns};
+use crate::users::{Identity, Users};
 
 /// An answer up to this size is sent whole, with its length.
 const WHOLE_BYTES_MAX: usize = 64 << 10;
 
-/// Carries out the plan.
+/// Carries out the plan for `user`.
 pub(super) async fn serve(
     server: &Arc<Server>,
     plan: QueryPlan,
     body: Incoming,
+    user: Identity,
 ) -> Response<Content> {
     let mut form = Vec::new();
     if plan.wants_body() {
@@ -41,10 +44,13 @@ pub(super) async fn serve(
         Ok(run) => run,
         Err(answer) => return respond::whole(answer),
     };
+    if let Err(reason) = user.may_run(run.statements(), run.database(), server.users.count()) {
+        return respond::whole(run.refuse(&reason));
+    }
     let head = run.head();
     let (sender, pieces) = Channel::new(2);
     let (first, beginning) = oneshot::channel();
-    let seen = Seen::new(server);
+    let seen = Seen::new(server, user);
     let quiet = head.status == 204;
     tokio::task::spawn_blocking(move || drive(run, seen, sender, first));
     if quiet {
@@ -103,6 +109,8 @@ fn drive(
 /// The databases as one query sees them.
 struct Seen {
     databases: Arc<DatabaseList>,
+    users: Arc<Users>,
+    user: Identity,
     handle: Handle,
     durable_timeout: Duration,
     /// What the last statement of a database waits for, and the engine its cursors belong to.
@@ -110,9 +118,11 @@ struct Seen {
 }
 
 impl Seen {
-    fn new(server: &Server) -> Self {
+    fn new(server: &Server, user: Identity) -> Self {
         Self {
             databases: Arc::clone(&server.databases),
+            users: Arc::clone(&server.users),
+            user,
             handle: Handle::current(),
             durable_timeout: server.limits.durable_timeout.0,
             last: BTreeMap::new(),
@@ -135,6 +145,7 @@ impl Databases for Seen {
             .all()
             .iter()
             .map(|database| database.name().to_owned())
+            .filter(|name| self.user.sees(name))
             .collect()
     }
 
@@ -150,6 +161,8 @@ impl Databases for Seen {
     }
 
     fn drop(&mut self, name: &str) -> Result<(), String> {
+        // First, so that no crash leaves grants to a later database of that name.
+        self.users.forget_database(name)?;
         self.databases.drop_database(name).map(|_| ())
     }
 
@@ -187,6 +200,11 @@ impl Databases for Seen {
         if let Ok(database) = self.database(name) {
             database.close_cursor(self.epoch(name), cursor);
         }
+    }
+
+    fn perform(&mut self, statement: &Statement, out: &mut Vec<u8>) -> Option<Result<(), String>> {
+        let exists = |name: &str| self.databases.get(name).is_some();
+        self.users.perform(statement, &self.user, exists, out)
     }
 
     fn wait_durable(&mut self, name: &str, _ticket: Lsn) -> Result<(), String> {

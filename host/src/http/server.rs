@@ -38,11 +38,11 @@ pub(crate) async fn serve(
             () = &mut stop => break,
         };
         match accepted {
-            Ok((stream, _)) => {
+            Ok((stream, from)) => {
                 let (server, stopped) = (Arc::clone(&server), stopped.clone());
                 let alive = alive.clone();
                 tokio::spawn(async move {
-                    connection::serve(server, stream, stopped).await;
+                    connection::serve(server, stream, from, stopped).await;
                     drop((permit, alive));
                 });
             }

@@ -1,10 +1,14 @@
 //! From a request to its response: asks the core what to do, and does it.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use hyper::body::Incoming;
 use hyper::{Request, Response};
-use tidegate_core::http::{Answer, Decision, Gate, Head, HealthCheck, Responder, Site, decide};
+use tidegate_core::http::{
+    Answer, Credentials, Decision, Denied, Gate, Head, HealthCheck, Params, Responder, Site,
+    asks_for_user, decide,
+};
 
 use super::budget::Budget;
 use super::figures::Figures;
@@ -15,6 +19,7 @@ use super::throttle::Throttle;
 use super::{query, write};
 use crate::config::Http;
 use crate::database::{DatabaseList, now_ns};
+use crate::users::{Identity, Users};
 
 /// Longest request target.
 const TARGET_BYTES_MAX: usize = 8 << 10;
@@ -24,6 +29,7 @@ const TARGET_BYTES_MAX: usize = 8 << 10;
 pub(crate) struct Server {
     pub(super) limits: Http,
     pub(super) databases: Arc<DatabaseList>,
+    pub(super) users: Arc<Users>,
     pub(super) pool: Pool,
     pub(super) budget: Budget,
     pub(super) figures: Figures,
@@ -33,19 +39,45 @@ pub(crate) struct Server {
 }
 
 /// What a host knows when the head of a request arrives.
-struct Door<'a>(&'a DatabaseList);
+struct Door<'a> {
+    databases: &'a DatabaseList,
+    user: &'a Result<Identity, Denied>,
+}
 
 impl Gate for Door<'_> {
     fn exists(&mut self, database: &str) -> bool {
-        self.0.get(database).is_some()
+        self.databases.get(database).is_some()
+    }
+
+    fn authenticate(&mut self, _head: &Head<'_>, _params: &Params) -> Result<(), Denied> {
+        self.user.as_ref().map(|_| ()).map_err(Clone::clone)
+    }
+
+    fn may_write(&mut self, database: &str) -> Result<(), String> {
+        let no_user = || Err("no user provided".to_owned());
+        self.user
+            .as_ref()
+            .map_or_else(|_| no_user(), |user| user.may_write(database))
+    }
+
+    fn is_admin(&mut self) -> bool {
+        self.user.as_ref().is_ok_and(Identity::is_admin)
     }
 }
 
 impl Server {
     /// `seed` is random.
-    pub(crate) fn new(limits: Http, databases: Arc<DatabaseList>, seed: u64) -> Arc<Self> {
+    pub(crate) fn new(
+        limits: Http,
+        databases: Arc<DatabaseList>,
+        users: Arc<Users>,
+        seed: u64,
+    ) -> Arc<Self> {
         let site = Site {
             auth_enabled: limits.auth_enabled,
+            ping_auth_enabled: limits.ping_auth_enabled,
+            debug_auth_enabled: limits.pprof_auth_enabled,
+            realm: limits.realm.clone(),
             body_bytes_max: limits.max_body_size.0,
             ack: limits.ack_level.0,
             ..Site::default()
@@ -56,17 +88,22 @@ impl Server {
             budget: Budget::new(limits.max_body_memory.0),
             limits,
             databases,
+            users,
             pool: Pool::default(),
             figures: Figures::default(),
             request_ids: RequestIds::new(seed),
         })
     }
 
-    /// The response to a request. Its body is read only if it matters.
-    pub(super) async fn answer(self: &Arc<Self>, request: Request<Incoming>) -> Response<Content> {
+    /// The response to a request that came `from` there. Its body is read only if it matters.
+    pub(super) async fn answer(
+        self: &Arc<Self>,
+        request: Request<Incoming>,
+        from: IpAddr,
+    ) -> Response<Content> {
         // The one reading of the clock: it becomes the time of points that have none.
         let now_ns = now_ns();
-        let response = self.respond(request, now_ns).await;
+        let response = self.respond(request, from, now_ns).await;
         self.figures.answered(response.status().as_u16());
         response
     }
@@ -74,6 +111,7 @@ impl Server {
     async fn respond(
         self: &Arc<Self>,
         request: Request<Incoming>,
+        from: IpAddr,
         now_ns: i64,
     ) -> Response<Content> {
         let (parts, body) = request.into_parts();
@@ -100,7 +138,12 @@ impl Server {
             headers: &headers,
         };
         let fresh_id = self.request_ids.next(now_ns);
-        let decision = decide(&head, &self.site, &mut Door(&self.databases), &fresh_id);
+        let user = self.user_of(&head, from, now_ns).await;
+        let mut door = Door {
+            databases: &self.databases,
+            user: &user,
+        };
+        let decision = decide(&head, &self.site, &mut door, &fresh_id);
         drop(headers);
         let response = match decision {
             Decision::Answer(mut answer) => {
@@ -115,7 +158,8 @@ impl Server {
             }
             Decision::Query(plan) => {
                 self.figures.query();
-                query::serve(self, plan, body).await
+                // Whom credentials did not do is answered by now.
+                query::serve(self, plan, body, user.unwrap_or(Identity::Nobody)).await
             }
             Decision::Metrics(responder) => {
                 let databases = self.databases.all().len();
@@ -132,6 +176,24 @@ impl Server {
         };
         drop(slot);
         response
+    }
+
+    /// Who sent a request, where that matters.
+    async fn user_of(
+        &self,
+        head: &Head<'_>,
+        from: IpAddr,
+        now_ns: i64,
+    ) -> Result<Identity, Denied> {
+        if !asks_for_user(head, &self.site) {
+            return Ok(Identity::Open);
+        }
+        let credentials = Credentials::of(head, &Params::parse(head.query.as_bytes()));
+        let user = self.users.identify(credentials, from, now_ns).await;
+        if user.is_err() {
+            self.figures.denied();
+        }
+        user
     }
 
     /// Adds a check for each database of which there is something to tell.

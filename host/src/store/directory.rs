@@ -1,7 +1,8 @@
 //! The data directory: what makes it ours, and which databases it holds.
 //!
 //! ```text
-//! DIR/TIDEGATE                     format marker and node id
+//! DIR/TIDEGATE                     format marker and node id, and that there are users
+//! DIR/users                        users, hashes of their passwords, what they may do
 //! DIR/lock                         held while a process uses the directory
 //! DIR/lock.node                    the same, of a server under Node
 //! DIR/reserve                      space for the moment when the disk is full
@@ -27,6 +28,7 @@ use crate::log::log;
 const MARKER: &str = "TIDEGATE";
 const FIRST_LINE: &str = "tidegate data, format ";
 const FORMAT: u32 = 1;
+const USERS_LINE: &str = "users";
 
 /// A data directory that is ours and locked.
 #[derive(Debug)]
@@ -146,6 +148,23 @@ impl DataDir {
     }
 }
 
+/// Whether users were ever stored in the data directory at `path`: then their file has to be
+/// there.
+pub(crate) fn knows_of_users(path: &Path) -> std::io::Result<bool> {
+    let text = files::read_small(&path.join(MARKER))?;
+    Ok(text.lines().any(|line| line == USERS_LINE))
+}
+
+/// Notes in the marker, durably, that users are stored beside it.
+pub(crate) fn note_users(path: &Path) -> std::io::Result<()> {
+    if knows_of_users(path)? {
+        return Ok(());
+    }
+    let marker = path.join(MARKER);
+    let text = files::read_small(&marker)?;
+    files::write_whole(&marker, format!("{}\n{USERS_LINE}\n", text.trim_end()))
+}
+
 fn check_marker(marker: &Path, text: &str) -> Result<(), Failure> {
     let version = text
         .lines()
@@ -186,7 +205,7 @@ fn not_ours(path: &Path, what: &str) -> Failure {
 
 fn write_marker(marker: &Path) -> std::io::Result<()> {
     let node = u128::from_le_bytes(files::random()?);
-    files::write_whole(marker, &format!("{FIRST_LINE}{FORMAT}\nnode {node:032x}\n"))
+    files::write_whole(marker, format!("{FIRST_LINE}{FORMAT}\nnode {node:032x}\n"))
 }
 
 fn names(path: &Path) -> Result<Vec<String>, Failure> {

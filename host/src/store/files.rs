@@ -80,14 +80,14 @@ pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Creates `path` with `text` in it, whole or not at all, durably.
-pub(crate) fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+/// Creates or replaces `path` with `content` in it, whole or not at all, durably.
+pub(crate) fn write_whole(path: &Path, content: impl AsRef<[u8]>) -> io::Result<()> {
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".new");
     let temporary = Path::new(&temporary);
     remove_if_there(temporary)?;
     let mut file = create_new(temporary)?;
-    file.write_all(text.as_bytes())?;
+    file.write_all(content.as_ref())?;
     file.sync_all()?;
     std::fs::rename(temporary, path)?;
     sync_parent(path)

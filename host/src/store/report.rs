@@ -10,7 +10,7 @@ use super::files;
 
 /// Writes the report beside the log, replacing an older one.
 pub(crate) fn write_report(database: &Path, report: &RecoveryReport, at_ns: i64) -> io::Result<()> {
-    files::write_whole(&database.join("recovery.json"), &report.to_json(at_ns))
+    files::write_whole(&database.join("recovery.json"), report.to_json(at_ns))
 }
 
 /// A damaged range for a person: `segment 0000000000000002 at 12288, 64 bytes, LSN 5 to 5, 1

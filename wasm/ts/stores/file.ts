@@ -21,6 +21,7 @@ import { DirectoryLock, LOCK_FILES } from "./lock.js";
 const MARKER = "TIDEGATE";
 const FIRST_LINE = "tidegate data, format ";
 const FORMAT = 1;
+const USERS_LINE = "users";
 const NUMBER = /^(\d{6,})$/;
 const LEFT_OVER = /^\d{6,}\.(new|drop)$/;
 
@@ -182,7 +183,16 @@ async function isFresh(directory: string, marker: string): Promise<boolean> {
     );
   }
   const format = text.startsWith(FIRST_LINE) ? Number.parseInt(text.slice(FIRST_LINE.length)) : 0;
-  if (format === FORMAT) return false;
+  if (format === FORMAT) {
+    // Their passwords guard this data, and nobody is asked for one here.
+    if (text.split("\n").includes(USERS_LINE)) {
+      throw new Error(
+        `${directory} has users, and this server asks nobody who they are; ` +
+          "nothing was changed; serve it with tidegate serve, or choose another directory",
+      );
+    }
+    return false;
+  }
   if (format > FORMAT) {
     throw new Error(
       `${marker} says format ${format}, and this version reads format ${FORMAT}; ` +

@@ -4,4 +4,5 @@ mod queries;
 mod recorded;
 mod requests;
 mod texts;
+mod users;
 mod world;

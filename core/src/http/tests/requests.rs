@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::world::{World, ask, judge};
 use crate::engine::{Outcome, WriteError, WriteReport};
 use crate::http::{
-    AckLevel, Answer, BodyError, Decision, Gate, Head, Params, Responder, Site, WritePlan, decide,
+    AckLevel, Answer, BodyError, Decision, Head, Responder, Site, WritePlan, decide,
 };
 
 fn head<'a>(method: &'a str, path: &'a str, query: &'a str) -> Head<'a> {
@@ -286,70 +286,6 @@ fn errors_in_headers_are_short_and_one_line() {
         .to_vec();
     assert_eq!(header.len(), 1024);
     assert!(header.starts_with("xa b  \u{e9}xa b".as_bytes()));
-}
-
-struct Guard {
-    user: bool,
-    asked: Vec<String>,
-}
-
-impl Gate for Guard {
-    fn exists(&mut self, database: &str) -> bool {
-        self.asked.push(database.into());
-        database == "d"
-    }
-
-    fn authenticate(&mut self, _head: &Head<'_>, params: &Params) -> Result<(), String> {
-        self.user = params.get("u") == b"w";
-        if self.user {
-            Ok(())
-        } else {
-            Err("authorization failed".into())
-        }
-    }
-
-    fn may_write(&mut self, database: &str) -> Result<(), String> {
-        Err(alloc::format!(
-            "\"w\" user is not authorized to write to database \"{database}\""
-        ))
-    }
-}
-
-#[test]
-fn credentials_are_judged_after_the_method_and_before_all_else() {
-    let site = Site {
-        auth_enabled: true,
-        ..Site::default()
-    };
-    let mut guard = Guard {
-        user: false,
-        asked: Vec::new(),
-    };
-    let mut status =
-        |method, path, query| match decide(&head(method, path, query), &site, &mut guard, "") {
-            Decision::Answer(answer) => answer,
-            other => panic!("{other:?}"),
-        };
-    assert_eq!(status("GET", "/write", "").status, 405);
-    assert_eq!(status("OPTIONS", "/write", "").status, 200);
-    assert_eq!(status("GET", "/ping", "").status, 204);
-    let answer = status("POST", "/write", "db=d");
-    assert_eq!(
-        (answer.status, answer.header("WWW-Authenticate")),
-        (401, &b"Basic realm=\"InfluxDB\""[..])
-    );
-    assert_eq!(answer.header("X-Influxdb-Error"), b"");
-    assert_eq!(answer.body, b"{\"error\":\"authorization failed\"}\n");
-    assert_eq!(status("GET", "/query", "q=SHOW+USERS").status, 401);
-    assert_eq!(status("POST", "/write", "u=w&db=nope").status, 404);
-    assert_eq!(status("POST", "/write", "u=w&db=d").status, 403);
-    assert_eq!(guard.asked, ["nope", "d"]);
-    let shut = Site {
-        ping_auth_enabled: true,
-        ..site
-    };
-    let decision = decide(&head("GET", "/ping", ""), &shut, &mut guard, "");
-    assert!(matches!(decision, Decision::Answer(answer) if answer.status == 401));
 }
 
 #[test]
