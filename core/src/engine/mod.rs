@@ -17,6 +17,7 @@
 mod config;
 mod effect;
 mod effects;
+mod explained;
 mod fast;
 mod open;
 mod record;
@@ -40,6 +41,7 @@ use core::sync::atomic::AtomicU64;
 
 pub use config::{Config, FileInfo, decode_listing, encode_listing};
 pub use effect::Effect;
+pub use explained::{Explained, LineFate, RejectedLine};
 pub use record::{RECORD_BYTES, decode_effect, encode_effect};
 pub use recovery::RecoveryReport;
 pub use report::{

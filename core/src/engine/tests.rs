@@ -1,10 +1,13 @@
-//! The seed decides how tables hash and nothing else that a client sees.
+//! The seed decides how tables hash and nothing else that a client sees; what a request may ask
+//! for beyond its report.
 
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Config, Engine, WriteRequest, encode_executed, encode_written};
+use super::{
+    Config, Engine, RejectedLine, WriteReport, WriteRequest, encode_executed, encode_written,
+};
 use crate::model::Precision;
 
 const NOW: i64 = 1_767_225_600_000_000_000;
@@ -46,7 +49,7 @@ fn transcript(seed: u64) -> Vec<Vec<u8>> {
             now_ns: NOW,
             retention_policy: String::new(),
             precision: Precision::Nanosecond,
-            dry_run: false,
+            ..WriteRequest::default()
         };
         let mut answer = Vec::new();
         encode_written(&engine.write(&request, body.as_bytes()), &mut answer);
@@ -89,4 +92,116 @@ fn what_is_answered_does_not_depend_on_how_tables_hash() {
         assert_eq!(differs, None, "seed {seed}");
         assert_eq!(first.len(), other.len());
     }
+}
+
+/// A running engine of a database with the policy `short`, which keeps an hour.
+fn running() -> Engine {
+    let mut engine = Engine::open(Config::new("d", 7, 1), &[]);
+    let mut ignored = Vec::new();
+    for text in [
+        "CREATE DATABASE d",
+        "CREATE RETENTION POLICY short ON d DURATION 1h REPLICATION 1",
+    ] {
+        ask(&mut engine, text, &mut ignored);
+    }
+    engine
+}
+
+fn write(engine: &mut Engine, policy: &str, strict: bool, body: &str) -> WriteReport {
+    let request = WriteRequest {
+        now_ns: NOW,
+        retention_policy: policy.into(),
+        strict,
+        explain: true,
+        ..WriteRequest::default()
+    };
+    let report = engine.write(&request, body.as_bytes()).expect("taken");
+    perform(engine, &mut Vec::new());
+    report
+}
+
+/// `line:column fate reason` of each listed line.
+fn listed(report: &WriteReport) -> Vec<String> {
+    let lines = report.explained.lines.iter();
+    let text = |line: &RejectedLine| {
+        let (at, fate) = (format!("{}:{}", line.line, line.column), line.fate.word());
+        format!("{at} {fate} {}", String::from_utf8_lossy(&line.reason))
+    };
+    lines.map(text).collect()
+}
+
+#[test]
+fn every_line_that_is_not_stored_as_it_is_is_listed_with_its_place() {
+    let mut engine = running();
+    let body = "cpu,host=a v=1 1767225600000000000\n\
+        cpu,host=a v=2 1767225600000000001\n\
+        # a comment\n\
+        bad\n\
+        \n  \tcpu v=x 1\n\
+        cpu,host=a w=1,v=\"a\nb\" 1767225600000000002\n\
+        cpu,host=a v=3 1767225600000000003\n\
+        cpu,time=a v=1 1767225600000000003\n\
+        cpu u=1i,time=4 1767225600000000003\n\
+        cpu time=4 1767225600000000003\n\
+        cpu,host=a v=1  7\n\
+        cpu,host=a v=4 1767225600000000004\n";
+    let report = write(&mut engine, "short", false, body);
+    assert_eq!(
+        listed(&report),
+        [
+            "4:4 unparsed missing fields",
+            "6:10 unparsed invalid boolean",
+            "7:16 rejected field type conflict: input field \"v\" on measurement \"cpu\" is type \
+             string, already exists as type float",
+            "10:1 rejected invalid tag key: input tag \"time\" on measurement \"cpu\" is invalid",
+            "11:10 stripped invalid field name: input field \"time\" on measurement \"cpu\" is \
+             invalid. Field \"time\" has been stripped from point.",
+            "12:5 rejected invalid field name: input field \"time\" on measurement \"cpu\" is invalid",
+            "13:17 outside time 1970-01-01T00:00:00.000000007Z violates a Retention Policy Lower \
+             Bound at 2025-12-31T23:00:00Z",
+        ]
+    );
+    assert_eq!((report.written, report.dropped, report.unparsed), (5, 4, 2));
+    let quiet = WriteRequest {
+        now_ns: NOW,
+        ..WriteRequest::default()
+    };
+    let report = engine.write(&quiet, body.as_bytes()).expect("taken");
+    assert_eq!(listed(&report), [""; 0]);
+    // Also where nothing is stored anyway.
+    let report = write(&mut engine, "nope", false, "bad\ncpu v=1 1\n=\n");
+    assert_eq!(listed(&report).len(), 2);
+}
+
+#[test]
+fn strict_requests_are_read_strictly_whatever_came_before() {
+    let mut engine = running();
+    // The third is expected after the second by then, and its text is known.
+    let body = "m \t=1,v=2 1\r\nm v=1 1\r\nm v=2 2\r\nm v=3 3\r\n# a=\"b\nm v=4 4\r\n";
+    let report = write(&mut engine, "", false, &body.replace('\r', ""));
+    assert_eq!((report.written, report.unparsed), (4, 0));
+    let report = write(&mut engine, "", true, body);
+    assert_eq!(
+        listed(&report),
+        [
+            "1:4 unparsed missing field key",
+            "5:1 unparsed comment with a quote swallows the lines behind it",
+        ]
+    );
+    assert_eq!((report.written, report.unparsed), (3, 2));
+    let report = write(&mut engine, "", false, body);
+    assert_eq!(report.unparsed, 4);
+}
+
+#[test]
+fn an_answer_quotes_the_beginning_of_a_very_long_line() {
+    let mut engine = running();
+    let body = format!("m v={}i 1", "9".repeat(1 << 20));
+    let report = write(&mut engine, "", false, &body);
+    assert!(report.message.len() < 600 << 10, "{}", report.message.len());
+    assert!(report.explained.lines[0].reason.len() <= 4 << 10);
+    let long = "x".repeat(100_000);
+    let report = write(&mut engine, "", false, &long);
+    let text = format!("unable to parse '{long}': missing fields");
+    assert_eq!(String::from_utf8_lossy(&report.message), text);
 }

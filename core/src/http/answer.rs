@@ -3,6 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::engine::WriteReport;
 use crate::model::Quoted;
 
 use super::accept::Format;
@@ -127,6 +128,14 @@ impl Responder {
             answer.set("X-Influxdb-Error", start);
         }
         render::error(self.format, self.pretty, message, &mut answer.body);
+        answer
+    }
+
+    /// The error of a write, with the list of its rejected lines.
+    pub(super) fn rejected(&self, status: u16, message: &[u8], report: &WriteReport) -> Answer {
+        let mut answer = self.error(status, message);
+        answer.body.clear();
+        render::rejected(self.format, self.pretty, message, report, &mut answer.body);
         answer
     }
 

@@ -27,6 +27,7 @@ mod route;
 mod run;
 mod text;
 mod version;
+mod wishes;
 mod write;
 
 #[cfg(test)]

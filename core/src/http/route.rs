@@ -10,6 +10,7 @@ use super::params::{Params, unescape_path};
 use super::query::QueryPlan;
 use super::text::json_string;
 use super::version::INFLUXDB_VERSION;
+use super::wishes::Wishes;
 use super::write::WritePlan;
 use crate::limits;
 use crate::model::{Precision, Quoted};
@@ -25,6 +26,8 @@ pub struct Site {
     pub realm: String,
     /// Largest body of a write, in bytes, inflated or not; 0 for no limit.
     pub body_bytes_max: u64,
+    /// Whether a write is read strictly that does not ask for either.
+    pub strict: bool,
     /// What a write is promised that asks for nothing.
     pub ack: AckLevel,
     /// The promises that the host tells apart, the weakest first. Who asks for one between them
@@ -39,6 +42,7 @@ impl Default for Site {
             ping_auth_enabled: false,
             realm: "InfluxDB".into(),
             body_bytes_max: limits::BODY_BYTES_MAX as u64,
+            strict: false,
             ack: AckLevel::Durable,
             ack_levels: &AckLevel::ALL,
         }
@@ -257,6 +261,10 @@ fn write(
         Ok(level) => level,
         Err((status, text)) => return refuse(status, &text),
     };
+    let wishes = match Wishes::of(head, params, site) {
+        Ok(wishes) => wishes,
+        Err(text) => return refuse(400, &text),
+    };
     let plan = WritePlan {
         database,
         retention_policy: String::from_utf8_lossy(&target.retention_policy).into_owned(),
@@ -266,6 +274,7 @@ fn write(
         gzip: head.get("Content-Encoding") == b"gzip",
         body_bytes_max: site.body_bytes_max,
         declared_bytes: head.content_length(),
+        wishes,
         ack,
         responder,
     };

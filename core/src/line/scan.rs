@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use super::error::{LineError, LineErrorKind};
 use super::fields::{Field, FieldSpans, FieldsExtent};
+use super::lines::whitespace_count;
 use super::swar::find;
 use super::time;
 use crate::limits::KEY_BYTES_MAX;
@@ -268,6 +269,20 @@ impl Point<'_> {
     /// Where [`fields_text`](Self::fields_text) starts in the line.
     pub const fn fields_offset(&self) -> usize {
         self.extent.start
+    }
+
+    /// Where the field at `position` starts in the line.
+    pub fn field_offset(&self, position: usize) -> usize {
+        self.scanner
+            .fields
+            .offset(position)
+            .unwrap_or(self.extent.start)
+    }
+
+    /// Where the timestamp starts in the line; where it would, if there is none.
+    pub fn time_offset(&self) -> usize {
+        let rest = self.line.get(self.extent.end..).unwrap_or_default();
+        self.extent.end + whitespace_count(rest)
     }
 
     /// Whether the line had a timestamp.

@@ -28,7 +28,7 @@ fn write(engine: &mut Engine, body: &[u8]) -> WriteReport {
         now_ns: NOW,
         retention_policy: String::new(),
         precision: Precision::Nanosecond,
-        dry_run: false,
+        ..WriteRequest::default()
     };
     engine.write(&request, body).expect("not refused")
 }
@@ -228,7 +228,7 @@ fn refusals_change_nothing() {
         now_ns: NOW,
         retention_policy: "nope".into(),
         precision: Precision::Nanosecond,
-        dry_run: false,
+        ..WriteRequest::default()
     };
     let report = engine.write(&no_policy, b"m v=1 1").expect("judged");
     assert_eq!(report.outcome, Outcome::RetentionPolicyNotFound);
@@ -370,7 +370,7 @@ fn rows_of_a_policy_that_was_dropped_are_not_missed_where_a_segment_is_damaged()
         now_ns: NOW,
         retention_policy: "p".into(),
         precision: Precision::Nanosecond,
-        dry_run: false,
+        ..WriteRequest::default()
     };
     engine.write(&request, b"gone v=1 1").expect("not refused");
     drive(&mut engine, &mut storage).expect("in turn");

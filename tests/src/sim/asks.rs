@@ -49,7 +49,7 @@ impl World {
                 body.policy.clone()
             },
             precision: Precision::Nanosecond,
-            dry_run: false,
+            ..WriteRequest::default()
         }
     }
 

@@ -357,11 +357,12 @@ impl World {
     fn trap(&mut self) {
         let body = self.clients.body(self.now_ns, &mut self.hits);
         let Some(life) = &mut self.life else { return };
-        let request = tidegate_core::engine::WriteRequest {
+        use tidegate_core::engine::WriteRequest;
+        let request = WriteRequest {
             now_ns: self.now_ns,
             retention_policy: body.policy.clone(),
             precision: tidegate_core::model::Precision::Nanosecond,
-            dry_run: false,
+            ..WriteRequest::default()
         };
         // Whatever it says, nobody learns.
         drop(life.engine.write(&request, &body.bytes));
