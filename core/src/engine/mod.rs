@@ -14,6 +14,7 @@
 //!
 //! Invariant, asserted at every step: `durable <= submitted <= accepted`.
 
+mod cardinality;
 mod config;
 mod effect;
 mod effects;
@@ -59,6 +60,7 @@ use crate::meta::Catalog;
 use crate::query::Cursor;
 use crate::shard::{Admitted, Shard};
 use crate::wal::Log;
+use cardinality::{Cardinality, CardinalityMax};
 use effects::InFlight;
 use open::Opening;
 use recorder::Recorder;
@@ -102,6 +104,7 @@ pub struct Engine {
     slots: Vec<Slot>,
     /// The slot written to last.
     current: usize,
+    cardinality: Cardinality,
     /// What points of a shard that does not exist yet are judged against.
     blank: Shard,
     /// Absent while opening.
@@ -144,7 +147,12 @@ impl Engine {
             cache_bytes_max,
             ..config
         };
+        let cardinality_max = CardinalityMax {
+            series: config.series_max,
+            tag_values: config.tag_values_max,
+        };
         let mut engine = Self {
+            cardinality: Cardinality::new(cardinality_max, config.seed),
             blank: Shard::new(ShardId(0), config.seed),
             config,
             state: State::Opening(Box::new(opening)),
@@ -203,7 +211,7 @@ impl Engine {
 
     /// Logical bytes of cache and index.
     pub fn bytes(&self) -> u64 {
-        self.slots.iter().map(Slot::bytes).sum()
+        self.cardinality.bytes() + self.slots.iter().map(Slot::bytes).sum::<u64>()
     }
 
     #[cfg(test)]

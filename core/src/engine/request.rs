@@ -4,9 +4,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::explained::{Explained, LineFate, RejectedLine};
-use super::{Outcome, WriteReport, WriteRequest};
+use super::{Config, Outcome, WriteReport, WriteRequest};
 use crate::ids::Lsn;
-use crate::line::{LineError, LineText, Lines, Options, Point};
+use crate::limits;
+use crate::line::{LineError, LineLimits, LineText, Lines, Options, Point};
 use crate::meta::{Catalog, ShardGroup};
 use crate::model::key;
 use crate::route::{Bound, DroppedPoints, Window, describe_violation};
@@ -49,7 +50,7 @@ impl Request {
         request: &WriteRequest,
         policy: String,
         window: Window,
-        unsigned: bool,
+        config: &Config,
     ) -> Self {
         let unit = request.precision.nanoseconds();
         let default_time_ns = request.now_ns - request.now_ns % unit;
@@ -59,8 +60,9 @@ impl Request {
             options: Options {
                 precision: request.precision,
                 default_time_ns,
-                unsigned,
+                unsigned: config.unsigned_support,
                 strict: request.strict,
+                limits: line_limits(config),
             },
             parsed: 0,
             written: 0,
@@ -76,8 +78,8 @@ impl Request {
     }
 
     /// A request whose lines are only parsed.
-    pub(super) fn judge_only(request: &WriteRequest, unsigned: bool) -> Self {
-        Self::new(request, String::new(), Window::default(), unsigned)
+    pub(super) fn judge_only(request: &WriteRequest, config: &Config) -> Self {
+        Self::new(request, String::new(), Window::default(), config)
     }
 
     /// Counts lines that the fast path took.
@@ -246,5 +248,17 @@ fn quote(text: &[u8], out: &mut Vec<u8>) {
             out.extend_from_slice(more.as_bytes());
         }
         _ => out.extend_from_slice(text),
+    }
+}
+
+fn line_limits(config: &Config) -> LineLimits {
+    let limit = |max: u64, least: u64| match max {
+        0 => 0,
+        max => usize::try_from(max.max(least)).unwrap_or(usize::MAX),
+    };
+    LineLimits {
+        bytes: limit(config.line_bytes_max, limits::LINE_BYTES_MAX_LEAST),
+        tags: limit(config.tags_max, 1),
+        fields: limit(config.fields_max, limits::FIELDS_MAX_LEAST),
     }
 }

@@ -205,3 +205,91 @@ fn an_answer_quotes_the_beginning_of_a_very_long_line() {
     let text = format!("unable to parse '{long}': missing fields");
     assert_eq!(String::from_utf8_lossy(&report.message), text);
 }
+
+#[test]
+fn limits_on_series_and_tag_values_are_exact_over_shards_and_after_a_drop() {
+    let mut engine = Engine::open(
+        Config {
+            series_max: 4,
+            tag_values_max: 3,
+            ..Config::new("d", 7, 1)
+        },
+        &[],
+    );
+    let mut ignored = Vec::new();
+    ask(&mut engine, "CREATE DATABASE d", &mut ignored);
+    let policy = "CREATE RETENTION POLICY p ON d DURATION INF REPLICATION 1";
+    ask(&mut engine, policy, &mut ignored);
+    // Two shards of the default policy, and one of another: three values, so three series.
+    let day = 86_400_000_000_000_i64;
+    let lines = |range: core::ops::Range<i64>, time: i64| -> String {
+        range.map(|n| format!("m,t=v{n} v=1 {time}\n")).collect()
+    };
+    assert_eq!(write(&mut engine, "", false, &lines(0..2, 0)).written, 2);
+    let report = write(&mut engine, "", false, &lines(1..3, 30 * day));
+    assert_eq!((report.written, report.dropped), (2, 0));
+    assert_eq!(write(&mut engine, "p", false, &lines(0..3, 0)).written, 3);
+    let report = write(&mut engine, "", false, &lines(2..5, 0));
+    assert_eq!((report.written, report.dropped), (1, 2));
+    assert_eq!(
+        String::from_utf8_lossy(&report.message),
+        "partial write: max-values-per-tag limit exceeded (3/3): measurement=\"m\" tag=\"t\" \
+         value=\"v3\" dropped=2 for database: d for retention policy: autogen"
+    );
+    // A limit hides what else is wrong with other points, and tells how many it left out.
+    let body = "m,t=v0 v=\"s\" 1\nn v=1 1\nn,a=b v=1 1\nn,a=c v=1 1\n";
+    let report = write(&mut engine, "", false, body);
+    assert_eq!((report.written, report.dropped), (1, 3));
+    assert_eq!(
+        String::from_utf8_lossy(&report.message),
+        "partial write: max-series-per-database exceeded database=d limit=4 series=4 keys=2 \
+         dropped=3 for database: d for retention policy: autogen"
+    );
+    assert_eq!(listed(&report).len(), 3);
+    // What only the dropped policy had is free again; what others still have is not.
+    assert_eq!(write(&mut engine, "p", false, "n v=2 1\n").written, 1);
+    ask(
+        &mut engine,
+        "DROP RETENTION POLICY autogen ON d",
+        &mut ignored,
+    );
+    assert_eq!(write(&mut engine, "p", false, "k v=1 1\n").dropped, 1);
+    ask(&mut engine, "DROP RETENTION POLICY p ON d", &mut ignored);
+    ask(&mut engine, &format!("{policy} DEFAULT"), &mut ignored);
+    let report = write(&mut engine, "", false, &lines(7..12, 0));
+    assert_eq!((report.written, report.dropped), (3, 2));
+}
+
+#[test]
+fn lines_beyond_the_limits_of_a_server_are_refused_one_by_one() {
+    let config = Config {
+        tags_max: 2,
+        fields_max: 64,
+        line_bytes_max: 1,
+        ..Config::new("d", 7, 1)
+    };
+    let mut engine = Engine::open(config, &[]);
+    ask(&mut engine, "CREATE DATABASE d", &mut Vec::new());
+    let fields = |count: usize| {
+        let fields: Vec<_> = (0..count).map(|n| format!("f{n}=1")).collect();
+        format!("m {} 1\n", fields.join(","))
+    };
+    let long = |bytes: usize| format!("m s=\"{}\" 1\n", "x".repeat(bytes - 8));
+    let body = [
+        "m,a=1,b=2 v=1 1\nm,a=1,b=2,c=3 v=1 1\n".into(),
+        fields(64),
+        fields(65),
+        long(128 << 10),
+        long((128 << 10) + 1),
+    ];
+    let report = write(&mut engine, "", false, &body.concat());
+    assert_eq!(
+        listed(&report),
+        [
+            "2:1 unparsed too many tags: the limit is 2",
+            "4:3 unparsed too many fields: the limit is 64",
+            "6:131073 unparsed line too long: the limit is 131072 bytes",
+        ]
+    );
+    assert_eq!(report.written, 3);
+}

@@ -42,7 +42,7 @@ impl Engine {
         let (Some(window), Some(name), false) = (window, name, request.dry_run) else {
             return Ok(self.judge_only(request, body));
         };
-        let mut request = Request::new(request, name, window, self.config.unsigned_support);
+        let mut request = Request::new(request, name, window, &self.config);
         self.write_lines(&mut request, body);
         let ticket = match &mut self.log {
             Some(log) => self.recorder.finish(log),
@@ -72,7 +72,7 @@ impl Engine {
 
     /// Parses without storing: for a request that fails anyway, unless its lines are worse.
     fn judge_only(&mut self, request: &WriteRequest, body: &[u8]) -> WriteReport {
-        let mut judged = Request::judge_only(request, self.config.unsigned_support);
+        let mut judged = Request::judge_only(request, &self.config);
         for line in judged.lines(body) {
             match self.scanner.scan(line.bytes, &judged.options) {
                 Ok(_) => judged.parsed += 1,
@@ -173,8 +173,21 @@ impl Engine {
             validate_keys,
             &mut self.admitted,
         );
+        let is_about_key = matches!(&judged, Err(rejection) if rejection.is_about_key());
+        if self.admitted.is_new_series
+            && !is_about_key
+            && let Some(rejection) = self
+                .cardinality
+                .violation(point.key(), &self.config.database)
+        {
+            self.admitted.fault = None;
+            return Verdict::Rejected(rejection);
+        }
         if let Err(rejection) = judged {
             return Verdict::Rejected(rejection);
+        }
+        if self.admitted.is_new_series {
+            self.cardinality.add(point.key());
         }
         if self.admitted.stripped_time {
             request.note_stripped(line, point);

@@ -30,6 +30,8 @@ pub struct Admitted {
     pub fields: Vec<usize>,
     /// Whether a field named `time` was left out.
     pub stripped_time: bool,
+    /// Whether the shard does not have the series yet.
+    pub is_new_series: bool,
     /// Position of the field that a point was rejected for, if it was one.
     pub fault: Option<usize>,
 }
@@ -120,7 +122,8 @@ impl Shard {
         let measurement_raw = key::parse(series_key).measurement_raw;
         let name = key::unescape_measurement(measurement_raw);
         admitted.clear();
-        if self.index.series(series_key).is_none() {
+        admitted.is_new_series = self.index.series(series_key).is_none();
+        if admitted.is_new_series {
             check_key(series_key, &name, validate_keys)?;
         }
         let measurement = self

@@ -306,7 +306,12 @@ fn rows_that_come_back_after_damage_are_not_taken_for_those_of_a_new_shard() {
 #[test]
 fn rows_and_definitions_of_any_size_fit_the_log() {
     let mut storage = MemoryStorage::default();
-    let mut engine = new_database(&mut storage);
+    let unlimited = Config {
+        fields_max: 0,
+        ..config()
+    };
+    let mut engine = open(unlimited, &mut storage).expect("memory does not fail");
+    engine.execute(NOW, "CREATE DATABASE d").expect("new");
     let long = "x".repeat(crate::limits::STRING_BYTES_MAX);
     let name = "n".repeat(50_000);
     let mut names = String::from("names ");
