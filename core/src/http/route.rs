@@ -28,6 +28,8 @@ pub struct Site {
     pub body_bytes_max: u64,
     /// Whether a write is read strictly that does not ask for either.
     pub strict: bool,
+    /// Pages that may send requests from a browser; `*` lets in all, as upstream does.
+    pub cors_origins: Vec<String>,
     /// What a write is promised that asks for nothing.
     pub ack: AckLevel,
     /// The promises that the host tells apart, the weakest first. Who asks for one between them
@@ -43,6 +45,7 @@ impl Default for Site {
             realm: "InfluxDB".into(),
             body_bytes_max: limits::BODY_BYTES_MAX as u64,
             strict: false,
+            cors_origins: ["*".into()].into(),
             ack: AckLevel::Durable,
             ack_levels: &AckLevel::ALL,
         }
@@ -132,7 +135,7 @@ impl Route {
 pub fn decide(head: &Head<'_>, site: &Site, gate: &mut impl Gate, fresh_id: &str) -> Decision {
     let params = Params::parse(head.query.as_bytes());
     let path = unescape_path(head.path).unwrap_or_default();
-    let responder = Responder::new(head, &params, fresh_id);
+    let responder = Responder::new(head, &params, site, fresh_id);
     if path.starts_with(b"/debug/vars") {
         return Decision::Vars(responder);
     }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use hyper::body::Incoming;
 use hyper::{Request, Response};
-use tidegate_core::http::{Answer, Decision, Gate, Head, HealthCheck, Responder, Site, decide};
+use tidegate_core::http::{
+    Answer, Counter, Decision, Gate, Head, HealthCheck, Responder, Site, decide,
+};
 
 use super::budget::Budget;
 use super::figures::Figures;
@@ -47,6 +49,8 @@ impl Server {
         let site = Site {
             auth_enabled: limits.auth_enabled,
             body_bytes_max: limits.max_body_size.0,
+            strict: limits.strict,
+            cors_origins: limits.cors_origins.clone(),
             ack: limits.ack_level.0,
             ..Site::default()
         };
@@ -66,8 +70,13 @@ impl Server {
     pub(super) async fn answer(self: &Arc<Self>, request: Request<Incoming>) -> Response<Content> {
         // The one reading of the clock: it becomes the time of points that have none.
         let now_ns = now_ns();
+        self.figures.add(Counter::Requests, 1);
+        let _busy = self
+            .figures
+            .busy(Some(Counter::RequestsActive), Some(Counter::RequestNs));
+        let path = request.uri().path().to_owned();
         let response = self.respond(request, now_ns).await;
-        self.figures.answered(response.status().as_u16());
+        self.figures.answered(&path, response.status().as_u16());
         response
     }
 
@@ -110,11 +119,15 @@ impl Server {
                 respond::whole(answer)
             }
             Decision::Write(plan) => {
-                self.figures.write();
+                self.figures.add(Counter::Writes, 1);
+                let _busy = self
+                    .figures
+                    .busy(Some(Counter::WritesActive), Some(Counter::WriteNs));
                 respond::whole(write::serve(self, &plan, body, now_ns).await)
             }
             Decision::Query(plan) => {
-                self.figures.query();
+                self.figures.add(Counter::Queries, 1);
+                let _busy = self.figures.busy(None, Some(Counter::QueryNs));
                 query::serve(self, plan, body).await
             }
             Decision::Metrics(responder) => {
@@ -122,13 +135,23 @@ impl Server {
                 let text = self
                     .figures
                     .metrics(databases, self.databases.late_failures());
-                respond::whole(text_answer(&responder, "text/plain; version=0.0.4", text))
+                respond::whole(text_answer(
+                    &responder,
+                    "text/plain; version=0.0.4; charset=utf-8",
+                    text,
+                ))
             }
-            Decision::Vars(responder) => respond::whole(text_answer(
-                &responder,
-                "application/json",
-                self.figures.vars(self.databases.late_failures()),
-            )),
+            Decision::Vars(responder) => {
+                let databases = self.databases.all().len();
+                let bind = &self.limits.bind_address;
+                let late_failures = self.databases.late_failures();
+                let text = self.figures.vars(bind, databases, late_failures);
+                respond::whole(text_answer(
+                    &responder,
+                    "application/json; charset=utf-8",
+                    text,
+                ))
+            }
         };
         drop(slot);
         response
