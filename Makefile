@@ -2,6 +2,8 @@
 # Python 3 there is nothing to install beforehand: tests/setup.sh brings in the rest, pinned.
 
 PROOF_MINUTES ?= 5
+# How often `make proof` kills the server in the guest; under Node and natively a fifth of that.
+KILLS ?= 1000
 # Fresh seeds of the simulator, beside those that always run: the business of `make proof`.
 SIM_SECONDS ?= 0
 # Seeds whose effect trace is compared natively, in wasmtime and in V8; `make test` takes 200.
@@ -49,12 +51,13 @@ test: setup lint quick
 proof: setup
 	cargo test --release $(PACKAGES) --no-run
 	node wasm/scripts/build.mjs
-	PROOF_MINUTES=$(PROOF_MINUTES) TIDEGATE_TRACE_SEEDS=$(TRACE_SEEDS) \
-		cargo test --release -p tidegate-tests -- --nocapture
+	PROOF_MINUTES=$(PROOF_MINUTES) KILLS=$(KILLS) TIDEGATE_TRACE_SEEDS=$(TRACE_SEEDS) \
+		cargo test --release $(PACKAGES) -- --nocapture
 
 bench: setup build
 	cargo run --release -p tidegate-tests --bin bench -- --binary $(BINARY) \
-		--goal-cpu-ratio-influx 12 --goal-native-ratio 1.5
+		--goal-cpu-ratio-influx 12 --goal-group-ratio-influx 3 --goal-native-ratio 1.5 \
+		--goal-replay-ratio 3 --goal-start-seconds 2
 
 bench-quick: setup build
 	cargo run --release -p tidegate-tests --bin bench -- --binary $(BINARY) --quick

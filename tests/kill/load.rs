@@ -50,7 +50,7 @@ pub(crate) fn time_ns(number: u64) -> i64 {
 pub(crate) fn run_until_killed(server: Server, cycle: u64, rng: &mut Rng) -> Run {
     let stop = AtomicBool::new(false);
     let answered = AtomicU64::new(0);
-    let after_ms = 20 + rng.below(600);
+    let after_ms = 20 + rng.below(400);
     let seeds: Vec<u64> = (0..WRITERS).map(|_| rng.next_u64()).collect();
     thread::scope(|scope| {
         let (server_ref, stop, answered) = (&server, &stop, &answered);

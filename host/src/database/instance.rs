@@ -49,6 +49,9 @@ pub(super) struct Inner {
     pub full: bool,
     /// The commit thread is to finish what is accepted, and end.
     pub stop: bool,
+    /// The commit thread waits for work. A wake-up is a system call even if nobody waits, and
+    /// under load nobody does: the thread is busy with the group before.
+    pub asleep: bool,
     pub used: Instant,
     thread: Option<JoinHandle<()>>,
 }
@@ -129,6 +132,7 @@ impl Database {
                 late_failures: 0,
                 full: false,
                 stop: false,
+                asleep: false,
                 used: Instant::now(),
                 thread: None,
             }),
@@ -372,7 +376,9 @@ impl Database {
             self.end_life(inner, why.clone());
             Unavailable::Failed(why)
         });
-        let wakes = result.is_err() || inner.acks.known() > known;
+        let has_work = result.is_err() || inner.acks.known() > known;
+        // The first who has work wakes it, for all.
+        let wakes = has_work && std::mem::take(&mut inner.asleep);
         drop(guard);
         if wakes {
             self.work.notify_one();

@@ -190,14 +190,26 @@ impl<'a> Life<'a> {
     where
         'a: 'g,
     {
-        let (inner, timed_out) = match self.database.work.wait_timeout(inner, TICK) {
-            Ok((inner, waited)) => (inner, waited.timed_out()),
-            Err(poisoned) => (self.database.after_panic(poisoned.into_inner().0), false),
-        };
+        let (inner, timed_out) = self.sleep(inner);
         if timed_out {
             self.spare.clear();
         }
         self.look_after_disk(inner)
+    }
+
+    /// Until there may be work, or for a tick, which is told.
+    fn sleep<'g>(&self, mut inner: MutexGuard<'g, Inner>) -> (MutexGuard<'g, Inner>, bool)
+    where
+        'a: 'g,
+    {
+        inner.asleep = true;
+        let waited = self.database.work.wait_timeout(inner, TICK);
+        let (mut inner, timed_out) = match waited {
+            Ok((inner, waited)) => (inner, waited.timed_out()),
+            Err(poisoned) => (self.database.after_panic(poisoned.into_inner().0), false),
+        };
+        inner.asleep = false;
+        (inner, timed_out)
     }
 
     /// What was polled has been given tickets. Jobs whose writing nobody waits for are told apart:

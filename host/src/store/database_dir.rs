@@ -1,6 +1,6 @@
 //! The directory of one database.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -45,16 +45,30 @@ impl DatabaseDir {
         self.suffixed("")
     }
 
-    /// Reads who it is.
-    pub(crate) fn identity(&self) -> Result<Identity, String> {
-        Self::identity_in(&self.path())
+    /// Reads who it is; the outer error is a file that cannot be read now, the inner one a file
+    /// that does not say.
+    pub(crate) fn identity(&self) -> io::Result<Result<Identity, String>> {
+        let path = self.path().join("DATABASE");
+        match files::read_small(&path) {
+            Ok(text) => Ok(Self::parse(&path, &text)),
+            // Not text, or not there: it will not be another time either.
+            Err(error) if matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::NotFound) => {
+                Ok(Err(format!("{}: {error}", path.display())))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Reads who the database in `directory` is.
     pub(crate) fn identity_in(directory: &Path) -> Result<Identity, String> {
         let path = directory.join("DATABASE");
-        let text = files::read_small(&path).map_err(|error| format!("{}: {error}", path.display()));
-        let written: Written = toml::from_str(&text?)
+        let text = files::read_small(&path);
+        let text = text.map_err(|error| format!("{}: {error}", path.display()))?;
+        Self::parse(&path, &text)
+    }
+
+    fn parse(path: &Path, text: &str) -> Result<Identity, String> {
+        let written: Written = toml::from_str(text)
             .map_err(|error| format!("{}: {}", path.display(), error.message()))?;
         let node_id = u128::from_str_radix(&written.node, 16)
             .map_err(|error| format!("{}: node: {error}", path.display()))?;
@@ -162,7 +176,7 @@ mod tests {
             std::fs::write(path.join("wal/x"), "x")
         })
         .expect("created");
-        assert_eq!(dir.identity(), Ok(who));
+        assert_eq!(dir.identity().expect("read"), Ok(who));
         assert!(dir.path().join("wal/x").exists());
         dir.drop_name().expect("dropped");
         assert!(!dir.path().exists());

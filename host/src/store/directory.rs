@@ -113,7 +113,16 @@ impl DataDir {
                 continue;
             };
             let dir = DatabaseDir::new(path.clone(), number);
-            match dir.identity() {
+            // Without it writes would be answered that there is no such database, for which agents
+            // drop them; and a second one could be created under its name.
+            let identity = dir.identity().map_err(|error| {
+                Failure::world(format!(
+                    "cannot read who the database in {} is: {error}; nothing was changed; \
+                     check the disk and start again",
+                    entry.display()
+                ))
+            })?;
+            match identity {
                 Ok(identity) => found.push((dir, identity)),
                 Err(why) => log!("leaving out {}: {why}", entry.display()),
             }
@@ -273,6 +282,20 @@ mod tests {
         fs::write(temp.path().join("lock"), "1\n").expect("write");
         fs::write(temp.path().join("TIDEGATE.new"), "tidegate da").expect("write");
         DataDir::open(temp.path()).expect("opened");
+    }
+
+    #[test]
+    fn a_database_that_cannot_be_read_now_stops_the_start() {
+        let temp = TempDir::new();
+        let data = DataDir::open(&temp.path().join("d")).expect("created");
+        let database = data.databases_path().join("000001");
+        fs::create_dir_all(database.join("DATABASE")).expect("mkdir");
+        let failure = data.databases().expect_err("a directory cannot be read");
+        assert_eq!(failure.code, 1);
+        assert!(failure.to_string().contains("000001"), "{failure}");
+        fs::remove_dir(database.join("DATABASE")).expect("removed");
+        fs::write(database.join("DATABASE"), "nonsense").expect("written");
+        assert!(data.databases().expect("listed").is_empty(), "left out");
     }
 
     #[test]

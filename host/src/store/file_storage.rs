@@ -3,13 +3,15 @@
 
 mod blobs;
 mod names;
+mod segments;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tidegate_core::engine::FileInfo;
 use tidegate_core::fault::StorageFault;
@@ -24,11 +26,14 @@ use crate::log::log;
 use blobs::Blobs;
 pub(crate) use names::file_of;
 use names::name;
+use segments::Segments;
 
-/// Written segments that stay open; a closed segment may still be sealed by a late write.
-const OPEN_MAX: usize = 4;
 /// What must fit for a full disk to count as no longer full.
 const PROBE_BYTES: usize = 1 << 20;
+
+/// A read that the medium refuses is tried so often, with a pause in between, before its bytes
+/// count as lost: what is lost is not read again, and a path to a disk may be gone for a moment.
+const READ_ATTEMPTS: (usize, Duration) = (3, Duration::from_millis(50));
 
 /// The files of one database, during one life of its engine.
 #[derive(Debug)]
@@ -36,24 +41,14 @@ pub(crate) struct FileStorage {
     database: PathBuf,
     wal: PathBuf,
     quarantine: PathBuf,
-    /// Segments created in this life; no other is ever written to.
-    written: BTreeMap<SegmentId, Segment>,
-    /// Segments of this life that must not be touched again, and their durable ends.
-    broken: BTreeMap<SegmentId, u64>,
+    segments: Segments,
     blobs: Blobs,
     reading: Option<(FileId, File)>,
     reserve: Arc<Reserve>,
+    /// Files of which the medium refused a part: they are not deleted, for somebody may still get
+    /// at what is in them.
+    unreadable: BTreeSet<FileId>,
     trouble: String,
-}
-
-#[derive(Debug)]
-struct Segment {
-    file: File,
-    /// A write or sync of it failed: what the system holds of it is unknown, and a later sync
-    /// would succeed without having written it.
-    failed: bool,
-    /// Up to here it is durable.
-    durable_end: u64,
 }
 
 impl FileStorage {
@@ -64,11 +59,11 @@ impl FileStorage {
             database: database.to_owned(),
             wal: database.join("wal"),
             quarantine: database.join("quarantine"),
-            written: BTreeMap::new(),
-            broken: BTreeMap::new(),
+            segments: Segments::new(database),
             blobs: Blobs::new(database),
             reading: None,
             reserve,
+            unreadable: BTreeSet::new(),
             trouble: String::new(),
         }
     }
@@ -98,7 +93,7 @@ impl FileStorage {
     #[cfg(test)]
     fn pretended(&self) -> Result<(), StorageFault> {
         while self.wal.with_file_name("held-write").exists() {
-            std::thread::sleep(std::time::Duration::from_millis(1));
+            std::thread::sleep(Duration::from_millis(1));
         }
         if self.wal.with_file_name("full").exists() {
             return Err(StorageFault::NoSpace);
@@ -143,13 +138,13 @@ impl FileStorage {
                 written();
             }
         };
-        let mut result = self.put_log(id, offset, bytes, sync, &mut tell);
+        let mut result = self.segments.put(id, offset, bytes, sync, &mut tell);
         if let Err(trouble) = &result
             && trouble.is_full_disk()
         {
             self.reserve.release();
             if matches!(trouble, Trouble::Write(_)) {
-                result = self.put_log(id, offset, bytes, sync, &mut tell);
+                result = self.segments.put(id, offset, bytes, sync, &mut tell);
             }
         }
         result.map_err(|trouble| trouble.tell(&self.path(FileId::Segment(id))))
@@ -158,100 +153,7 @@ impl FileStorage {
     /// Where those segments end, as far as is known to be durable, that this life failed to write
     /// to: what is behind may be what the system has in memory and not on disk.
     pub(crate) fn broken(&self) -> &BTreeMap<SegmentId, u64> {
-        &self.broken
-    }
-
-    fn put_log(
-        &mut self,
-        id: SegmentId,
-        offset: u64,
-        bytes: &[u8],
-        sync: bool,
-        written: &mut impl FnMut(),
-    ) -> Result<(), Trouble> {
-        if offset == 0 {
-            self.create(id, bytes, written)
-        } else {
-            self.write(id, offset, bytes, sync, written)
-        }
-    }
-
-    fn create(
-        &mut self,
-        id: SegmentId,
-        bytes: &[u8],
-        written: &mut impl FnMut(),
-    ) -> Result<(), Trouble> {
-        let path = self.path(FileId::Segment(id));
-        let file = files::create_new(&path).map_err(Trouble::Write)?;
-        if let Err(error) = file.write_all_at(bytes, 0) {
-            // Nothing in it was ever acknowledged, and it takes space that may be what is missing.
-            let _ = files::remove_if_there(&path);
-            return Err(Trouble::Write(error));
-        }
-        written();
-        if let Err(error) = sync_data(&file, &self.wal) {
-            // It may hold what was acknowledged as written, and the system may still have that;
-            // what found no space is in memory, and is written again under the same name.
-            let is_gone =
-                classify(&error) == StorageFault::NoSpace && files::remove_if_there(&path).is_ok();
-            if is_gone {
-                return Err(Trouble::Write(error));
-            }
-            self.broken.insert(id, 0);
-            return Err(Trouble::Sync(error));
-        }
-        if let Err(error) = files::sync_dir(&self.wal) {
-            self.broken.insert(id, 0);
-            return Err(Trouble::Sync(error));
-        }
-        let segment = Segment {
-            file,
-            failed: false,
-            durable_end: bytes.len() as u64,
-        };
-        self.written.insert(id, segment);
-        while self.written.len() > OPEN_MAX {
-            self.written.pop_first();
-        }
-        Ok(())
-    }
-
-    fn write(
-        &mut self,
-        id: SegmentId,
-        offset: u64,
-        bytes: &[u8],
-        sync: bool,
-        written: &mut impl FnMut(),
-    ) -> Result<(), Trouble> {
-        let refuse = |text: &str| Err(Trouble::Sync(io::Error::other(text)));
-        let Some(segment) = self.written.get_mut(&id) else {
-            return refuse("the segment was not created in this life");
-        };
-        if segment.failed {
-            return refuse("a sync of it failed before, it is not touched again");
-        }
-        // Short and interrupted writes are repeated in there.
-        let put = segment.file.write_all_at(bytes, offset);
-        let mut done = put.map_err(Trouble::Write);
-        if done.is_ok() {
-            written();
-            if sync {
-                done = sync_data(&segment.file, &self.wal).map_err(Trouble::Sync);
-            }
-        }
-        match &done {
-            Ok(()) if sync => segment.durable_end = offset + bytes.len() as u64,
-            // A write that found no space may be repeated: the same bytes at the same place.
-            Ok(()) => {}
-            Err(Trouble::Write(error)) if classify(error) == StorageFault::NoSpace => {}
-            Err(_) => {
-                segment.failed = true;
-                self.broken.insert(id, segment.durable_end);
-            }
-        }
-        done
+        self.segments.broken()
     }
 
     fn read_into(
@@ -292,6 +194,15 @@ impl FileStorage {
         let mut bytes = Vec::new();
         self.read_into(id, offset, usize::try_from(length).unwrap_or(0), &mut bytes)?;
         quarantine::keep(to, &bytes)
+    }
+
+    /// Moves a file out of the way, whole.
+    fn set_aside(&self, file: FileId) -> io::Result<()> {
+        let kept = self.quarantine.join(name(file));
+        log!("keeping {}, which could not be read", kept.display());
+        std::fs::rename(self.path(file), &kept)?;
+        files::sync_dir(&self.quarantine)?;
+        files::sync_dir(&self.directory(file))
     }
 
     fn directory(&self, file: FileId) -> PathBuf {
@@ -353,10 +264,19 @@ impl Storage for FileStorage {
         length: usize,
         out: &mut Vec<u8>,
     ) -> Result<(), StorageFault> {
-        self.read_into(id, offset, length, out).map_err(|error| {
+        let mut result = self.read_into(id, offset, length, out);
+        for _ in 1..READ_ATTEMPTS.0 {
+            if !result.as_ref().is_err_and(is_damage) {
+                break;
+            }
+            std::thread::sleep(READ_ATTEMPTS.1);
+            result = self.read_into(id, offset, length, out);
+        }
+        result.map_err(|error| {
             self.trouble = trouble("read", &self.path(id), &error);
             if is_damage(&error) {
                 log!("{}", self.trouble);
+                self.unreadable.insert(id);
                 StorageFault::Unreadable
             } else {
                 classify(&error)
@@ -367,10 +287,8 @@ impl Storage for FileStorage {
     fn delete(&mut self, file: FileId) -> Result<(), StorageFault> {
         self.reading.take_if(|(open, _)| *open == file);
         let deleted = match file {
-            FileId::Segment(id) => {
-                self.written.remove(&id);
-                files::remove_if_there(&self.path(file)).and_then(|()| files::sync_dir(&self.wal))
-            }
+            _ if self.unreadable.remove(&file) => self.set_aside(file),
+            FileId::Segment(id) => self.segments.delete(id),
             FileId::Blob(id) => self.blobs.delete(id),
         };
         deleted.map_err(|error| fault("delete", &self.path(file), &error))
@@ -381,21 +299,6 @@ impl Storage for FileStorage {
         self.copy_range(file, offset, length, &path)
             .map_err(|error| fault("write", &path, &error))
     }
-}
-
-/// Syncs. While there is `held-sync` beside the log, tests have it take its time, and while there
-/// is `broken-sync`, fail.
-fn sync_data(file: &File, _wal: &Path) -> io::Result<()> {
-    #[cfg(test)]
-    {
-        while _wal.with_file_name("held-sync").exists() {
-            std::thread::sleep(std::time::Duration::from_millis(1));
-        }
-        if _wal.with_file_name("broken-sync").exists() {
-            return Err(rustix::io::Errno::IO.into());
-        }
-    }
-    file.sync_data()
 }
 
 #[cfg(test)]

@@ -31,6 +31,8 @@ impl Drop for TempDir {
 pub struct Server {
     pub child: Child,
     log: BufReader<std::process::ChildStderr>,
+    /// What it said before it listened.
+    said: String,
     pub address: String,
 }
 
@@ -52,20 +54,19 @@ impl Server {
     /// A server that was just started; waits until it listens.
     pub fn adopt(mut child: Child) -> Self {
         let mut log = BufReader::new(child.stderr.take().expect("piped"));
-        let mut line = String::new();
+        let (mut said, mut line) = (String::new(), String::new());
         while !line.contains("listens on http://") {
             line.clear();
-            assert_ne!(
-                log.read_line(&mut line).expect("a line"),
-                0,
-                "it ended early"
-            );
+            let length = log.read_line(&mut line).expect("a line");
+            assert_ne!(length, 0, "it ended early: {said}");
+            said.push_str(&line);
         }
         let rest = line.split("http://").nth(1).expect("an address");
         let address = rest.split(',').next().expect("an address").to_owned();
         Self {
             child,
             log,
+            said,
             address,
         }
     }
@@ -97,7 +98,7 @@ impl Server {
 
     pub fn wait(mut self) -> (Option<i32>, String) {
         let code = self.child.wait().expect("ends").code();
-        let mut log = String::new();
+        let mut log = std::mem::take(&mut self.said);
         self.log.read_to_string(&mut log).expect("read");
         (code, log)
     }

@@ -17,10 +17,14 @@ Usage: bench [OPTIONS]
   --rounds N                rounds through all servers   [3]
   --points N                points of the large workloads; the others scale [1000000]
   --seconds S               length of the single-line workloads [3]
-  --quick                   one round, 200000 points, 1 second: a smoke test
+  --log-mib A,B             logs to start from after a crash, in MiB; 0 for none [64,240]
+  --quick                   one round, 200000 points, 1 second, 4 MiB: a smoke test
   --tmp DIR                 where the servers' data goes [the system's]
   --goal-cpu-ratio-influx X fail unless InfluxDB needs X times the CPU a point (int plain)
+  --goal-group-ratio-influx X fail unless X times InfluxDB's lines a second (1 line, 64 connections)
   --goal-native-ratio X     fail if wasm needs more than X times the CPU of native (int plain)
+  --goal-replay-ratio X     fail unless the log is read X times as fast as it was filled
+  --goal-start-seconds X    fail if a start after a crash takes longer, with each of the logs
   --help
 
 Exit status: 0 all goals met, 1 a goal missed or an acknowledged point gone, 2 could not run.
@@ -45,12 +49,20 @@ pub struct Args {
     pub points: u64,
     /// Length of the single-line workloads in seconds.
     pub seconds: f64,
+    /// Sizes of logs to start from; none for none.
+    pub log_mib: Vec<u64>,
     /// Parent of the data directories.
     pub tmp: PathBuf,
     /// InfluxDB's CPU a point over ours, at least.
     pub goal_cpu_ratio_influx: Option<f64>,
+    /// Our acknowledged lines a second over InfluxDB's, at least, with one line a request.
+    pub goal_group_ratio_influx: Option<f64>,
     /// Our CPU a point in wasm over native, at most.
     pub goal_native_ratio: Option<f64>,
+    /// CPU of the server while a log is filled over that of reading it, at least.
+    pub goal_replay_ratio: Option<f64>,
+    /// From a start after a crash to the first acknowledged write, at most.
+    pub goal_start_seconds: Option<f64>,
 }
 
 impl Default for Args {
@@ -64,9 +76,14 @@ impl Default for Args {
             rounds: 3,
             points: 1_000_000,
             seconds: 3.0,
+            // The larger one just below where a snapshot cuts the log by default.
+            log_mib: vec![64, 240],
             tmp: std::env::temp_dir(),
             goal_cpu_ratio_influx: None,
+            goal_group_ratio_influx: None,
             goal_native_ratio: None,
+            goal_replay_ratio: None,
+            goal_start_seconds: None,
         }
     }
 }
@@ -85,6 +102,7 @@ impl Args {
                 "--help" | "-h" => return Ok(None),
                 "--quick" => {
                     (parsed.rounds, parsed.points, parsed.seconds) = (1, 200_000, 1.0);
+                    parsed.log_mib = vec![4];
                 }
                 "--binary" => parsed.binary = value()?.into(),
                 "--influxd" => parsed.influxd = value()?.into(),
@@ -95,8 +113,18 @@ impl Args {
                 "--rounds" => parsed.rounds = number::<usize>(&flag, &value()?)?.max(1),
                 "--points" => parsed.points = number::<u64>(&flag, &value()?)?.max(1),
                 "--seconds" => parsed.seconds = positive(&flag, &value()?)?,
+                "--log-mib" => parsed.log_mib = sizes(&flag, &value()?)?,
+                "--goal-replay-ratio" => {
+                    parsed.goal_replay_ratio = Some(positive(&flag, &value()?)?);
+                }
+                "--goal-start-seconds" => {
+                    parsed.goal_start_seconds = Some(positive(&flag, &value()?)?);
+                }
                 "--goal-cpu-ratio-influx" => {
                     parsed.goal_cpu_ratio_influx = Some(positive(&flag, &value()?)?);
+                }
+                "--goal-group-ratio-influx" => {
+                    parsed.goal_group_ratio_influx = Some(positive(&flag, &value()?)?);
                 }
                 "--goal-native-ratio" => {
                     parsed.goal_native_ratio = Some(positive(&flag, &value()?)?);
@@ -119,6 +147,12 @@ fn kinds(text: &str) -> Result<Vec<Kind>, String> {
         kind.ok_or_else(|| format!("unknown server {name}"))
     };
     text.split(',').map(known).collect()
+}
+
+fn sizes(flag: &str, text: &str) -> Result<Vec<u64>, String> {
+    let sizes = text.split(',').map(|size| number(flag, size));
+    let sizes: Vec<u64> = sizes.collect::<Result<_, _>>()?;
+    Ok(sizes.into_iter().filter(|size| *size > 0).collect())
 }
 
 fn number<T: FromStr>(flag: &str, text: &str) -> Result<T, String> {
@@ -150,7 +184,10 @@ mod tests {
         let args = args.expect("valid").expect("no help");
         assert_eq!((args.rounds, args.points, args.seconds), (2, 200_000, 1.0));
         assert_eq!(args.goal_native_ratio, Some(1.5));
+        assert_eq!(args.log_mib, [4]);
         assert_eq!(args.servers, [Kind::TidegateNative, Kind::Influxdb]);
+        let args = parse("--log-mib 8,0,64").expect("valid").expect("no help");
+        assert_eq!(args.log_mib, [8, 64]);
     }
 
     #[test]
@@ -158,6 +195,7 @@ mod tests {
         for text in [
             "--rounds",
             "--rounds x",
+            "--log-mib 8,",
             "--seconds -1",
             "--seconds NaN",
             "--servers y",

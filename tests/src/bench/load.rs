@@ -6,9 +6,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::crowd;
 use super::servers::PATIENCE;
 use super::workload::{Requests, Workload};
 use crate::kit::Client;
+
+/// More connections than this share one thread: a thread each would cost more than the server
+/// that is measured, on the same cores.
+const THREADS_MAX: usize = 4;
 
 /// What came of a load.
 #[derive(Debug, Default)]
@@ -39,19 +44,25 @@ pub(super) fn send(
     let next = AtomicUsize::new(0);
     let start = Instant::now();
     let stop = workload.limit.map(|limit| start + limit);
-    let outcomes: Vec<Outcome> = thread::scope(|scope| {
-        let spawn = |client| scope.spawn(|| one_connection(address, client, requests, &next, stop));
-        let threads: Vec<_> = clients.into_iter().map(spawn).collect();
-        threads
-            .into_iter()
-            .filter_map(|thread| thread.join().ok())
-            .collect()
-    });
+    let outcomes: Vec<Outcome> = if workload.connections > THREADS_MAX {
+        vec![crowd::send(clients, address, requests, &next, stop)?]
+    } else {
+        thread::scope(|scope| {
+            let one =
+                |client| scope.spawn(|| one_connection(address, client, requests, &next, stop));
+            let threads: Vec<_> = clients.into_iter().map(one).collect();
+            threads
+                .into_iter()
+                .filter_map(|thread| thread.join().ok())
+                .collect()
+        })
+    };
     let mut total = Outcome {
         elapsed: start.elapsed(),
         ..Outcome::default()
     };
-    if outcomes.len() < workload.connections {
+    if outcomes.len() < workload.connections.min(THREADS_MAX) && workload.connections <= THREADS_MAX
+    {
         return Err(io::Error::other("a thread of the load generator died"));
     }
     for outcome in outcomes {
@@ -118,7 +129,7 @@ fn exchange(
 }
 
 impl Outcome {
-    fn fail(&mut self, what: String) {
+    pub(super) fn fail(&mut self, what: String) {
         self.failed += 1;
         self.first_failure.get_or_insert(what);
     }

@@ -6,9 +6,11 @@
 //! points it holds: one that is fast because it drops points is found out.
 
 pub mod args;
+mod crowd;
 mod floors;
 mod goals;
 mod load;
+mod replay;
 mod report;
 mod run;
 mod servers;

@@ -4,6 +4,7 @@ use std::thread::available_parallelism;
 
 use super::args::Args;
 use super::floors::Floors;
+use super::replay::Replay;
 use super::run::{Comparison, Findings, Measured, Series};
 use super::servers::{Kind, Server};
 use super::workload::Workload;
@@ -134,6 +135,52 @@ pub(super) fn print_comparison(comparison: &Comparison) {
     for (kind, failure) in failures {
         println!("  {} refused a request: {failure}", kind.label());
     }
+}
+
+/// Starts after a crash, a row a server and size of the log.
+pub(super) fn print_replays(replays: &[Replay]) {
+    if replays.is_empty() {
+        return;
+    }
+    println!(
+        "\nReplay: `kill -9` with a log of that size, and a start. Start: from the start of the \
+         process to the\nfirst acknowledged write. Rebuilt: the engine dropped for a failed sync, \
+         as after a trap, until the\nnext acknowledged write. Faster: CPU of the server that \
+         filled the log over CPU of the thread\nthat read it."
+    );
+    let heading = [
+        "server",
+        "log MiB",
+        "points",
+        "faster",
+        "replay s/M",
+        "start s",
+        "empty s",
+        "rebuilt s",
+    ];
+    let mut rows = vec![heading.map(str::to_owned).to_vec()];
+    let mut seen: Vec<(Kind, u64)> = Vec::new();
+    for replay in replays {
+        let key = (replay.kind, replay.log_mib);
+        if seen.contains(&key) {
+            continue;
+        }
+        seen.push(key);
+        let same = || replays.iter().filter(|one| (one.kind, one.log_mib) == key);
+        let spread = |of: fn(&Replay) -> f64| with_spread(Spread::of(same().map(of)));
+        let rebuilt = same().filter_map(|one| Some(one.rebuilt?.as_secs_f64()));
+        rows.push(vec![
+            replay.kind.label().to_owned(),
+            spread(|one| one.log_bytes as f64 / f64::from(1 << 20)),
+            replay.points.to_string(),
+            spread(Replay::ratio),
+            spread(|one| one.replay_cpu.as_secs_f64() / one.points as f64 * 1e6),
+            spread(|one| one.start.as_secs_f64()),
+            spread(|one| one.start_empty.as_secs_f64()),
+            with_spread(Spread::of(rebuilt)),
+        ]);
+    }
+    print_table(&rows, 1);
 }
 
 /// Every pair of servers under every load; above 1 is better for the first of the pair.

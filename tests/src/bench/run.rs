@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::args::Args;
 use super::goals;
 use super::load::{self, Outcome};
+use super::replay::{self, Replay};
 use super::report;
 use super::servers::{Kind, Server};
 use super::verify::{self, Stored};
@@ -61,6 +62,7 @@ impl Comparison {
 pub(super) struct Findings {
     pub floors: Floors,
     pub comparisons: Vec<Comparison>,
+    pub replays: Vec<Replay>,
     /// Servers that could not be measured, with the reason.
     pub broken: Vec<(Kind, String)>,
 }
@@ -79,6 +81,7 @@ pub fn run(args: &Args) -> io::Result<bool> {
     let mut findings = Findings {
         floors: floors::measure()?,
         comparisons: Vec::new(),
+        replays: Vec::new(),
         broken: Vec::new(),
     };
     report::print_floors(&findings.floors);
@@ -87,10 +90,34 @@ pub fn run(args: &Args) -> io::Result<bool> {
         report::print_comparison(&comparison);
         findings.comparisons.push(comparison);
     }
+    replay_all(args, &servers, &mut findings);
     report::print_ratios(&findings);
     let met = goals::print(args, &findings);
     println!("\nThe run took {} s.", start.elapsed().as_secs());
     Ok(met)
+}
+
+/// Starts of our server, engine in the guest, after a crash, for each size of the log.
+fn replay_all(args: &Args, servers: &[Server], findings: &mut Findings) {
+    let wanted = args.only.is_empty() || args.only.iter().any(|only| "replay".starts_with(only));
+    let sizes = args.log_mib.iter().filter(|_| wanted);
+    for (&log_mib, _round) in
+        sizes.flat_map(|size| (0..args.rounds).map(move |round| (size, round)))
+    {
+        for server in servers
+            .iter()
+            .filter(|server| server.kind == Kind::Tidegate)
+        {
+            match replay::measure(args, server, log_mib) {
+                Ok(replay) => findings.replays.push(replay),
+                Err(error) => {
+                    let why = format!("replay of {log_mib} MiB: {error}");
+                    findings.broken.push((server.kind, why));
+                }
+            }
+        }
+    }
+    report::print_replays(&findings.replays);
 }
 
 fn find_servers(args: &Args) -> Vec<Server> {

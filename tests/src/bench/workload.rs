@@ -32,6 +32,9 @@ impl Workload {
     /// The name of the load the goals are about.
     pub(super) const HEADLINE: &'static str = "int plain";
 
+    /// The name of the load that lives from group commit.
+    pub(super) const GROUP: &'static str = "1 line, 64 connections";
+
     /// All loads `args` asks for, the friendly ones first.
     pub(super) fn all(args: &Args) -> Vec<Self> {
         let large = Self {
@@ -66,7 +69,7 @@ impl Workload {
             },
             single,
             Self {
-                name: "1 line, 64 connections",
+                name: Self::GROUP,
                 points: in_time(150_000.0),
                 connections: 64,
                 ..single

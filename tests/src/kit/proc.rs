@@ -29,6 +29,21 @@ pub fn cpu(pid: u32) -> io::Result<Duration> {
         .fold(own, add))
 }
 
+/// CPU time of those living threads of `pid` whose name begins with `prefix`.
+pub fn cpu_of_threads(pid: u32, prefix: &str) -> io::Result<Duration> {
+    let mut total = Duration::ZERO;
+    for thread in fs::read_dir(format!("/proc/{pid}/task"))? {
+        let path = thread?.path();
+        let name = fs::read_to_string(path.join("comm")).unwrap_or_default();
+        if name.starts_with(prefix) {
+            let spent = fs::read_to_string(path.join("schedstat"))?;
+            let spent = spent.split(' ').next().and_then(|text| text.parse().ok());
+            total += Duration::from_nanos(spent.ok_or_else(|| malformed(pid, "schedstat"))?);
+        }
+    }
+    Ok(total)
+}
+
 /// The highest resident set of `pid`, plus that of each descendant, in bytes.
 pub fn rss_peak_bytes(pid: u32) -> io::Result<u64> {
     let own = rss_peak_of_one(pid)?;
@@ -164,7 +179,12 @@ fn add(left: Duration, right: Duration) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use super::{Stat, cpu, disk_io, is_zombie, labelled, parse_stat, rss_peak_bytes, thread_cpu};
+    use std::fs;
+
+    use super::{
+        Stat, cpu, cpu_of_threads, disk_io, is_zombie, labelled, parse_stat, rss_peak_bytes,
+        thread_cpu,
+    };
 
     #[test]
     fn a_name_with_parentheses_does_not_shift_the_fields() {
@@ -197,6 +217,9 @@ mod tests {
         }
         let spent = cpu(pid).expect("cpu") - before;
         assert!(spent.as_millis() >= 29, "{spent:?}");
+        let name = fs::read_to_string("/proc/thread-self/comm").expect("name");
+        let by_name = cpu_of_threads(pid, name.trim()).expect("threads");
+        assert!(by_name.as_millis() >= 29, "{by_name:?}");
         assert!(rss_peak_bytes(pid).expect("rss") > 1 << 20);
         assert!(!is_zombie(pid).expect("state"));
         disk_io(pid).expect("io");

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::ops::Range;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -139,9 +140,25 @@ impl Drop for Process {
     }
 }
 
-/// A loopback address whose port was free a moment ago.
+/// Below the ports that systems give to clients, which would come in between.
+const PORTS: Range<u32> = 10_240..32_768;
+
+/// A loopback address whose port was free a moment ago, and that nobody else in this process is
+/// given.
 pub fn free_port() -> io::Result<SocketAddr> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    // Another process begins elsewhere.
+    let begin = std::process::id().wrapping_mul(97);
+    let mut taken = io::Error::other("no port is free");
+    for _ in PORTS {
+        let number = begin.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+        let port = (PORTS.start + number % (PORTS.end - PORTS.start)) as u16;
+        match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+            Ok(listener) => return listener.local_addr(),
+            Err(error) => taken = error,
+        }
+    }
+    Err(taken)
 }
 
 /// A directory of its own, removed with all it holds when dropped.

@@ -177,6 +177,30 @@ fn only_names_of_files_are_files() {
 }
 
 #[test]
+fn a_file_that_could_not_be_read_is_kept_when_it_is_deleted() {
+    let temp = TempDir::new();
+    let mut storage = storage(&temp);
+    let file = |id| FileId::Segment(SegmentId(id));
+    for id in [1, 2] {
+        let bytes = [id as u8; 5000];
+        let made = storage.persist(SegmentId(id), 0, &bytes, true);
+        assert_eq!(made, Ok(()));
+    }
+    storage.unreadable.insert(file(2));
+    for id in [1, 2] {
+        assert_eq!(storage.delete(file(id)), Ok(()));
+    }
+    assert!(storage.files().expect("listed").is_empty());
+    let kept = fs::read_dir(&storage.quarantine).expect("listed");
+    let kept: Vec<_> = kept
+        .map(|entry| entry.expect("entry").file_name())
+        .collect();
+    assert_eq!(kept, ["0000000000000002.wal"]);
+    let bytes = fs::read(storage.quarantine.join(&kept[0])).expect("read");
+    assert_eq!(bytes, [2; 5000]);
+}
+
+#[test]
 fn a_blob_is_there_with_its_last_part_and_not_before() {
     let temp = TempDir::new();
     let mut storage = storage(&temp);
