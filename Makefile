@@ -4,6 +4,10 @@
 PROOF_MINUTES ?= 5
 # How often `make proof` kills the server in the guest; under Node and natively a fifth of that.
 KILLS ?= 1000
+# Bodies compared with Debian's influxd; `make test` takes 5,000.
+DIFFERENTIAL_BODIES ?= 100000
+# Minutes that each of the six fuzz targets is tried; `make test` takes 3 seconds.
+FUZZ_MINUTES ?= 10
 # Fresh seeds of the simulator, beside those that always run: the business of `make proof`.
 SIM_SECONDS ?= 0
 # Seeds whose effect trace is compared natively, in wasmtime and in V8; `make test` takes 200.
@@ -52,6 +56,7 @@ proof: setup
 	cargo test --release $(PACKAGES) --no-run
 	node wasm/scripts/build.mjs
 	PROOF_MINUTES=$(PROOF_MINUTES) KILLS=$(KILLS) TIDEGATE_TRACE_SEEDS=$(TRACE_SEEDS) \
+		DIFFERENTIAL_BODIES=$(DIFFERENTIAL_BODIES) FUZZ_MINUTES=$(FUZZ_MINUTES) \
 		cargo test --release $(PACKAGES) -- --nocapture
 
 bench: setup build

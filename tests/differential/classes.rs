@@ -25,6 +25,12 @@ pub(crate) fn classify(
     theirs: &Seen,
 ) -> Result<Vec<&'static str>, String> {
     let mut found = Vec::new();
+    // A value that nothing checked is what ends it.
+    if theirs.status == 0 {
+        let escaped = body.windows(2).any(|two| two == b"\\,");
+        let reason = escaped.then(|| vec!["escaped-comma-value"]);
+        return reason.ok_or_else(|| "the end of influxd".to_owned());
+    }
     // Where upstream failed as a whole, nothing else can be compared.
     if let Some(id) = upstream_failed(ours, theirs) {
         return Ok(vec![id]);
