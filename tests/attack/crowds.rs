@@ -141,9 +141,18 @@ fn with_few_descriptors_nobody_spins_and_clients_wait() {
     let server = Server::spawn(Face::Guest, address, &mut limited, &log).expect("server");
     server.execute("CREATE DATABASE d").expect("database");
     let mut early = server.client().expect("connection");
-    let crowd: Vec<TcpStream> = (0..400)
-        .map(|_| connect(address, Duration::from_secs(20)).expect("connected"))
-        .collect();
+    let began = Instant::now();
+    // More than it can hold; how many the system keeps in line for it is the system's business.
+    let mut crowd = Vec::new();
+    for _ in 0..400 {
+        let connected = TcpStream::connect_timeout(&address, Duration::from_millis(100));
+        crowd.extend(connected.ok());
+        if began.elapsed() > Duration::from_secs(8) {
+            break;
+        }
+    }
+    let tried = crowd.len();
+    assert!(tried > 128, "{tried} connections");
     std::thread::sleep(Duration::from_millis(300));
     // Who is in is served, and nothing runs hot.
     let cpu = proc::cpu(server.pid()).expect("cpu");
@@ -171,6 +180,6 @@ fn with_few_descriptors_nobody_spins_and_clients_wait() {
         .expect("answer");
     assert_eq!(late.status, 204);
     say(&format!(
-        "attack: 400 connections at ulimit -n 256, {spent:.1?} of CPU in a second"
+        "attack: {tried} connections at ulimit -n 256, {spent:.1?} of CPU in a second"
     ));
 }

@@ -1,6 +1,8 @@
 //! One request after another, each on a fresh database, to ours and to InfluxDB 1.6.7.
 
 use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tidegate_tests::kit::Response;
 use tidegate_tests::proof::say;
@@ -11,7 +13,10 @@ use crate::script::{Request, Script};
 use crate::{Side, cut};
 
 /// Bodies that a pair of servers is asked before it is replaced by a fresh one.
-const ROUND: u64 = 500;
+const ROUND: u64 = 250;
+
+/// Pairs of servers at the same time.
+const WORKERS: u64 = 4;
 
 /// What one side made of a body.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,16 +41,41 @@ struct Tally {
     killers: Vec<String>,
 }
 
+impl Tally {
+    fn add(&mut self, other: Self) {
+        self.bodies += other.bodies;
+        self.equal += other.equal;
+        self.points += other.points;
+        for (id, count) in other.classes {
+            *self.classes.entry(id).or_default() += count;
+        }
+        self.unexplained.extend(other.unexplained);
+        self.killers.extend(other.killers);
+    }
+}
+
 /// Compares so many bodies: made by grammar, and recorded ones changed in places.
 pub(crate) fn compare(ours: Face, first_seed: u64, bodies: u64) {
-    let mut tally = Tally::default();
-    for seed in first_seed.. {
-        let round = ROUND.min(bodies - tally.bodies);
-        if round == 0 {
-            break;
+    let rounds = bodies.div_ceil(ROUND);
+    let (next, tally) = (AtomicU64::new(0), Mutex::new(Tally::default()));
+    // Mostly they wait for the disk, and for shards of InfluxDB's that answer late.
+    std::thread::scope(|scope| {
+        for _ in 0..WORKERS.min(rounds) {
+            scope.spawn(|| {
+                loop {
+                    let round = next.fetch_add(1, Ordering::Relaxed);
+                    if round >= rounds {
+                        break;
+                    }
+                    let count = ROUND.min(bodies - round * ROUND);
+                    let mut of_round = Tally::default();
+                    compare_round(ours, first_seed + round, count, &mut of_round);
+                    tally.lock().expect("nobody panicked").add(of_round);
+                }
+            });
         }
-        compare_round(ours, seed, round, &mut tally);
-    }
+    });
+    let tally = tally.into_inner().expect("nobody panicked");
     say(&format!(
         "differential, influxd 1.6.7: {} bodies from seed {first_seed} on fresh databases, {} \
          equal in answer, series, fields and points ({} with points), {} unexplained, {} ended \
