@@ -3,6 +3,7 @@
 use std::fs;
 
 use tidegate_tests::kit::TempDir;
+use tidegate_tests::proof::log;
 use tidegate_tests::proof::points::points_of;
 use tidegate_tests::proof::server::{Face, Server};
 
@@ -30,6 +31,7 @@ pub(crate) fn run(face: Face, writes: u64) -> Torn {
     let record = if face == Face::Influxd {
         0
     } else {
+        bytes.truncate(log::end(&bytes));
         bytes.len() - 64
     };
     bytes.extend_from_within(record..record + 10);

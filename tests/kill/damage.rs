@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tidegate_tests::r#gen::Rng;
 use tidegate_tests::kit::TempDir;
+use tidegate_tests::proof::log;
 use tidegate_tests::proof::points::points_of;
 use tidegate_tests::proof::say;
 use tidegate_tests::proof::server::{Face, PATIENCE, Server};
@@ -52,10 +53,11 @@ fn tear(face: Face) {
     for kind in 0..4 {
         let segment = last_segment(home.path());
         let mut bytes = fs::read(&segment).expect("segment");
-        let old = bytes.len();
+        let old = log::end(&bytes);
+        bytes.truncate(old);
         match kind {
             0 => bytes.extend((0..777).map(|_| rng.next_u64() as u8)),
-            1 => bytes.extend([0; 5_000]),
+            1 => bytes.extend([[0; 5_000], [7; 5_000]].concat()),
             // A frame that is right in itself, at a place where it was never written.
             2 => bytes.extend_from_within(old / 2..),
             _ => bytes.extend((0..3).map(|_| 0xff)),
@@ -83,7 +85,7 @@ fn flip(face: Face) {
     let pristine = crashed(face);
     let segment = last_segment(pristine.path());
     let relative = segment.strip_prefix(pristine.path()).expect("inside");
-    let length = fs::metadata(&segment).expect("segment").len();
+    let length = log::end(&fs::read(&segment).expect("segment")) as u64;
     let (mut lost_in_all, mut known, mut silent) = (0, 0, 0);
     let flips = 16;
     for number in 0..flips {
@@ -155,7 +157,7 @@ fn crashed(face: Face) -> TempDir {
 /// Whether one of the two registers says that all of the segment is durable (docs/format.md).
 fn is_proven(segment: &[u8]) -> bool {
     let ends = [4096, 8192].map(|slot| segment.get(slot + 16..slot + 24));
-    let length = (segment.len() as u64).to_le_bytes();
+    let length = (log::end(segment) as u64).to_le_bytes();
     ends.contains(&Some(length.as_slice()))
 }
 

@@ -220,6 +220,10 @@ impl Chain {
             if proof.is_unreadable {
                 extent.tail = Some(Tail::Unreadable);
             }
+            if proof.is_blank {
+                // As if the segment ended here: nobody wrote there.
+                extent.length = proof.usable;
+            }
         }
         extent
     }

@@ -164,6 +164,7 @@ impl Deliver {
                 length,
                 first,
                 next: Some(next),
+                ..
             } => Some(damaged(self.damage(offset, length, first, next - 1, None))),
             // Where the successor is missing, its loss covers this one.
             Found::Gap { next: None, .. } if self.extent.end_lsn.is_none() => None,
@@ -172,6 +173,7 @@ impl Deliver {
                 length,
                 first,
                 next: None,
+                ..
             } => Some(damaged(self.rest(offset, length, first))),
             Found::End => {
                 self.pass = Pass::Tail;

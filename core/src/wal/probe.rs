@@ -17,6 +17,8 @@ pub(super) struct Proof {
     pub(super) is_settled: bool,
     /// Whether a read failed; what lies behind it is unknown, not torn.
     pub(super) is_unreadable: bool,
+    /// Whether nothing but zeros lies behind `usable`: a host may write them ahead of the log.
+    pub(super) is_blank: bool,
 }
 
 /// Reads a tail twice: first for promises, for any frame may prove an earlier one durable;
@@ -31,6 +33,8 @@ pub(super) struct Probe {
     /// Whether the completion mark is durable, or none is needed.
     is_mark_proven: bool,
     next_lsn: Option<u64>,
+    /// From here on there are only zeros.
+    blank_from: Option<u64>,
     proof: Proof,
 }
 
@@ -53,6 +57,7 @@ impl Probe {
             has_gap: false,
             is_mark_proven: is_settled || !header.repair,
             next_lsn: None,
+            blank_from: None,
             proof: Proof {
                 certified,
                 is_settled,
@@ -125,9 +130,11 @@ impl Probe {
                 offset,
                 length,
                 next,
+                blank_from,
                 ..
             } => {
                 self.has_gap = true;
+                self.blank_from = Some(blank_from);
                 if offset < certified && offset + length >= certified {
                     self.next_lsn = next.or(self.next_lsn);
                 }
@@ -137,7 +144,9 @@ impl Probe {
         }
     }
 
-    fn finish(&self) -> Proof {
+    fn finish(&mut self) -> Proof {
+        let blank_from = self.blank_from.filter(|_| !self.proof.is_unreadable);
+        self.proof.is_blank = blank_from.is_some_and(|from| from <= self.proof.usable);
         let certified = self.proof.certified;
         if self.proof.is_settled && !self.is_mark_proven {
             // The mark may vanish with the next power cut, and the whole repair with it: until

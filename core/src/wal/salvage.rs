@@ -220,12 +220,13 @@ impl<'a> Salvage<'a> {
                 length,
                 next: None,
                 ..
-            } if offset >= proven => visit(Piece::Torn { offset, length }),
+            } if offset >= proven => self.torn(offset, length, &mut visit),
             Found::Gap {
                 offset,
                 length,
                 first,
                 next,
+                ..
             } => {
                 is_cut &= next.is_some();
                 expected = next.unwrap_or(follows).max(first + 1);
@@ -241,7 +242,14 @@ impl<'a> Salvage<'a> {
             visit(Piece::Lost(self.lost(length, length, (expected, last))));
         }
         if sealed.is_none() && limit < length {
-            let (offset, length) = (limit, length - limit);
+            self.torn(limit, length - limit, &mut visit);
+        }
+    }
+
+    /// Hands out bytes behind the end; zeros may have been written there ahead of the log.
+    fn torn(&self, offset: u64, length: u64, visit: &mut impl FnMut(Piece<'a>)) {
+        let bytes = self.bytes.get(offset as usize..).unwrap_or_default();
+        if bytes.iter().take(length as usize).any(|&byte| byte != 0) {
             visit(Piece::Torn { offset, length });
         }
     }

@@ -95,11 +95,13 @@ pub(super) enum Found {
         is_intact: bool,
     },
     /// Bytes that are no frame, up to the next believable head (`next` is its LSN) or the limit.
+    /// Those from `blank_from` up to the limit are zero.
     Gap {
         offset: u64,
         length: u64,
         first: u64,
         next: Option<u64>,
+        blank_from: u64,
     },
     /// The limit.
     End,
@@ -119,6 +121,8 @@ pub(super) struct Walk {
     chain: Option<u32>,
     /// While scanning for a believable head: the next place to look at.
     scan: Option<u64>,
+    /// While scanning: from here on, all bytes before that place are zero.
+    blank_from: u64,
 }
 
 impl Walk {
@@ -132,6 +136,7 @@ impl Walk {
             expected: first_lsn,
             chain,
             scan: None,
+            blank_from: 0,
         }
     }
 
@@ -144,6 +149,7 @@ impl Walk {
             expected: lsn,
             chain: None,
             scan: None,
+            blank_from: 0,
         }
     }
 
@@ -164,7 +170,10 @@ impl Walk {
             }
             match self.frame(window) {
                 Some(found) => return found,
-                None => self.scan = Some(self.pos + 8),
+                None => {
+                    self.scan = Some(self.pos);
+                    self.blank_from = self.pos;
+                }
             }
         }
         self.scan(window)
@@ -213,6 +222,7 @@ impl Walk {
                 }
                 Look::Short => break,
             }
+            self.note_blank(window, at, 8);
             // At least the frame at `pos` is lost, and no frame is shorter than its head.
             let lsn_max = first.saturating_add((at - offset) / HEAD);
             if let Some(head) = self.head(window, at)
@@ -225,17 +235,38 @@ impl Walk {
                     length: at - offset,
                     first,
                     next: Some(head.lsn),
+                    blank_from: self.limit,
                 };
             }
             at += 8;
         }
-        let length = self.limit - offset;
+        let rest = self.limit - at.min(self.limit);
+        match window.look(at, rest) {
+            Look::Here => self.note_blank(window, at, rest as usize),
+            Look::Read { offset, length } => {
+                self.scan = Some(at);
+                return Found::Read { offset, length };
+            }
+            // What is not there is not known.
+            Look::Short => self.blank_from = self.limit,
+        }
+        let (length, blank_from) = (self.limit - offset, self.blank_from);
         *self = Self::resume(self.salt, self.limit, first, self.limit);
         Found::Gap {
             offset,
             length,
             first,
             next: None,
+            blank_from,
+        }
+    }
+
+    /// Remembers the last byte that is not zero; `length` bytes are at hand.
+    #[inline]
+    fn note_blank(&mut self, window: &Window, at: u64, length: usize) {
+        let bytes = window.slice(at, length);
+        if bytes.iter().any(|&byte| byte != 0) {
+            self.blank_from = at + length as u64;
         }
     }
 

@@ -5,6 +5,7 @@ pub mod base64;
 pub mod compat;
 pub mod fixtures;
 pub mod guest;
+pub mod log;
 pub mod points;
 pub mod server;
 

@@ -110,3 +110,32 @@ fn a_later_promise_certifies_what_came_before_it() {
     );
     assert!(open.iter().all(|frame| frame.lsn >= outcome.end.next_lsn.0));
 }
+
+#[test]
+fn zeros_behind_the_end_are_nobodys_and_anything_else_there_is_torn() {
+    for registers in [true, false] {
+        let sample = sample(registers);
+        let clean = replay(&sample.store);
+        let whole = sample.store[&3].len();
+        let facts = |outcome: &Outcome| {
+            let end = &outcome.end;
+            let damage = end.damage.clone();
+            let links = (end.next_lsn, end.predecessor);
+            (outcome.frames.clone(), damage, end.torn_bytes, links)
+        };
+        for zeros in (1..200).chain([4096, 65_536, (1 << 20) + 3]) {
+            let mut store = sample.store.clone();
+            store.get_mut(&3).unwrap().resize(whole + zeros, 0);
+            let outcome = replay(&store);
+            assert_eq!(facts(&outcome), facts(&clean), "{zeros} zeros");
+            assert_eq!(outcome.quarantined, clean.quarantined);
+            for at in [0, zeros / 2, zeros - 1] {
+                let mut store = store.clone();
+                store.get_mut(&3).unwrap()[whole + at] = 1;
+                let outcome = replay(&store);
+                assert_eq!(outcome.frames, clean.frames, "byte {at} of {zeros}");
+                assert_eq!(outcome.end.torn_bytes, zeros as u64, "byte {at}");
+            }
+        }
+    }
+}

