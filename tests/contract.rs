@@ -12,7 +12,8 @@ use tidegate_tests::proof::compat;
 use tidegate_tests::proof::server::{Face, Server};
 
 /// Rows of `docs/compatibility.md` that these tests are about.
-const ROWS: [&str; 5] = [
+const ROWS: [&str; 6] = [
+    "two-lengths",
     "strict-mode",
     "line-errors",
     "limits-are-exact",

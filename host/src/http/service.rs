@@ -89,6 +89,14 @@ impl Server {
         if parts.uri.path().len() + parts.uri.query().unwrap_or_default().len() > TARGET_BYTES_MAX {
             return respond::whole(plain(414, "URI Too Long\n"));
         }
+        // Where it ends is a matter of opinion, and whoever stands before us may have another one.
+        let has = |name| parts.headers.contains_key(name);
+        if has(hyper::header::CONTENT_LENGTH) && has(hyper::header::TRANSFER_ENCODING) {
+            let text = "both Content-Length and Transfer-Encoding, send one of them\n";
+            let mut answer = plain(400, text);
+            answer.set("Connection", b"close");
+            return respond::whole(answer);
+        }
         // As upstream: before anything else, and for this path only.
         let mut slot = None;
         if parts.uri.path() == "/write" && parts.method == hyper::Method::POST {
