@@ -131,6 +131,13 @@ impl Rejection {
                     format_args!("key contains invalid unicode: {}", MaskedKey(key)),
                 );
             }
+            Self::StringTooLong { .. } | Self::TypeConflict { .. } => self.describe_value(out),
+        }
+    }
+
+    /// The reasons that lie in a value.
+    fn describe_value(&self, out: &mut Vec<u8>) {
+        match self {
             Self::StringTooLong {
                 field,
                 measurement,
@@ -158,6 +165,7 @@ impl Rejection {
                     Quoted(measurement)
                 ),
             ),
+            _ => {}
         }
     }
 }

@@ -119,9 +119,24 @@ impl Server {
         let fresh_id = self.request_ids.next(now_ns);
         let decision = decide(&head, &self.site, &mut Door(&self.databases), &fresh_id);
         drop(headers);
-        let response = match decision {
+        let response = self
+            .carry_out(decision, parts.uri.path(), body, now_ns)
+            .await;
+        drop(slot);
+        response
+    }
+
+    /// Does what was decided about a request of `path`.
+    async fn carry_out(
+        self: &Arc<Self>,
+        decision: Decision,
+        path: &str,
+        body: Incoming,
+        now_ns: i64,
+    ) -> Response<Content> {
+        match decision {
             Decision::Answer(mut answer) => {
-                if parts.uri.path() == "/health" {
+                if path == "/health" {
                     self.tell_health(&mut answer);
                 }
                 respond::whole(answer)
@@ -160,9 +175,7 @@ impl Server {
                     text,
                 ))
             }
-        };
-        drop(slot);
-        response
+        }
     }
 
     /// Adds a check for each database of which there is something to tell.
