@@ -15,6 +15,8 @@ use world::{Salvaged, World, contents, lost_of, salvage, snapshot};
 enum Expected {
     /// Nothing, and the account says so.
     All,
+    /// Nothing, but how much there should be was in the damaged bytes, and the account says that.
+    AllUnproven,
     /// At most so many points, and the account tells of each.
     AtMost(usize),
 }
@@ -45,6 +47,10 @@ fn check(name: &str, world: &World, damage: impl FnOnce(&World), expected: &Expe
     match expected {
         Expected::All => {
             assert_eq!((lost, code), (0, Some(0)), "{name}: {account}");
+        }
+        Expected::AllUnproven => {
+            assert_eq!((lost, code), (0, Some(3)), "{name}: {account}");
+            assert_eq!(lost_of(&account), None, "{name}: {account}");
         }
         Expected::AtMost(most) => {
             assert!(
@@ -177,6 +183,66 @@ fn a_log_that_the_server_refuses_is_salvaged() {
     strange.retain(|database| database.starts_with("recovered_"));
     strange.dedup();
     assert_eq!(strange.len(), 1, "the other log is a database of its own");
+}
+
+#[test]
+fn a_snapshot_comes_out_whole_with_the_log_behind_it() {
+    let Some(world) = World::with_snapshots("whole") else {
+        return;
+    };
+    // A snapshot that was begun and never finished is nobody's.
+    let begin = |world: &World| {
+        let blob = world.blob(1);
+        let part = blob.with_file_name("00000000000000ff.part");
+        fs::copy(blob, part).expect("copied");
+    };
+    check("intact, with snapshots", &world, begin, &Expected::All);
+}
+
+#[test]
+fn a_flipped_byte_in_a_snapshot_costs_its_frame() {
+    let Some(world) = World::with_snapshots("frame") else {
+        return;
+    };
+    let flip = |world: &World| {
+        world::edit_file(&world.blob(1), |bytes| {
+            let value = b"q\"uo\\te ";
+            let found = bytes.windows(value.len()).position(|part| part == value);
+            let at = found.expect("a value");
+            bytes[at] ^= 4;
+        });
+    };
+    // No frame of 4 KiB holds more points than that.
+    let most = Expected::AtMost(400);
+    check("a byte of a snapshot flipped", &world, flip, &most);
+}
+
+#[test]
+fn a_snapshot_without_its_header_comes_out_whole() {
+    let Some(world) = World::with_snapshots("headless") else {
+        return;
+    };
+    let destroy = |world: &World| {
+        world::edit_file(&world.blob(1), |bytes| bytes[..12_288].fill(0));
+    };
+    let name = "the header block of a snapshot zeroed";
+    check(name, &world, destroy, &Expected::AllUnproven);
+}
+
+#[test]
+fn a_missing_snapshot_costs_what_was_in_it_and_no_more() {
+    let Some(world) = World::with_snapshots("gone") else {
+        return;
+    };
+    let remove = |world: &World| fs::remove_file(world.blob(1)).expect("removed");
+    let of_one = world.points.iter().filter(|((name, _), _)| name == "one");
+    let most = of_one.map(|(_, points)| points.len() - world::BATCH).sum();
+    check(
+        "a snapshot removed",
+        &world,
+        remove,
+        &Expected::AtMost(most),
+    );
 }
 
 #[test]

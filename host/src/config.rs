@@ -123,7 +123,7 @@ impl Default for Data {
             dir: "./tidegate-data".into(),
             cache_max_memory_size: Size(1 << 30),
             wal_segment_size: Size(64 << 20),
-            wal_snapshot_size: Size(256 << 20),
+            wal_snapshot_size: Size(128 << 20),
             wal_pending_size: Size(64 << 20),
             space_reserve_size: Size(96 << 20),
             validate_keys: false,

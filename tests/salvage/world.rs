@@ -13,6 +13,8 @@ use tidegate_tests::proof::server::{Face, Server, binary};
 /// Points in a body.
 pub(crate) const BATCH: usize = 20;
 const SMALL_SEGMENTS: (&str, &str) = ("TIDEGATE_DATA_WAL_SEGMENT_SIZE", "30k");
+/// So small that most of the points are in a snapshot at the end, and the rest in the log.
+const SMALL_SNAPSHOTS: (&str, &str) = ("TIDEGATE_DATA_WAL_SNAPSHOT_SIZE", "50k");
 
 /// Points by database and policy.
 pub(crate) type Stored = BTreeMap<(String, String), Points>;
@@ -27,11 +29,22 @@ pub(crate) struct World {
 impl World {
     /// `None`, loudly, where there is no server to write it.
     pub(crate) fn new(name: &str) -> Option<Self> {
+        Self::with(name, &[SMALL_SEGMENTS])
+    }
+
+    /// One with a snapshot in each database.
+    pub(crate) fn with_snapshots(name: &str) -> Option<Self> {
+        let world = Self::with(name, &[SMALL_SEGMENTS, SMALL_SNAPSHOTS])?;
+        assert!(!world.segment(1, 1).exists(), "nothing was retired");
+        Some(world)
+    }
+
+    fn with(name: &str, environment: &[(&str, &str)]) -> Option<Self> {
         if !Face::Native.is_here() {
             return None;
         }
         let home = TempDir::new(&format!("salvage-{name}")).expect("dir");
-        let server = Server::start_with(Face::Native, home.path(), &[SMALL_SEGMENTS]);
+        let server = Server::start_with(Face::Native, home.path(), environment);
         let server = server.expect("server");
         for statement in [
             "CREATE DATABASE one",
@@ -90,11 +103,23 @@ impl World {
     }
 
     pub(crate) fn edit(&self, database: u32, number: u64, edit: impl FnOnce(&mut Vec<u8>)) {
-        let path = self.segment(database, number);
-        let mut bytes = fs::read(&path).expect("a segment");
-        edit(&mut bytes);
-        fs::write(path, bytes).expect("written");
+        edit_file(&self.segment(database, number), edit);
     }
+
+    /// The newest snapshot of a database.
+    pub(crate) fn blob(&self, database: u32) -> PathBuf {
+        let blobs = self.data().join(format!("databases/{database:06}/blobs"));
+        let entries = fs::read_dir(blobs).expect("listed");
+        let paths = entries.map(|entry| entry.expect("listed").path());
+        let mut named = paths.filter(|path| path.extension().is_some_and(|end| end == "blob"));
+        named.by_ref().max().expect("a snapshot")
+    }
+}
+
+pub(crate) fn edit_file(path: &Path, edit: impl FnOnce(&mut Vec<u8>)) {
+    let mut bytes = fs::read(path).expect("a file");
+    edit(&mut bytes);
+    fs::write(path, bytes).expect("written");
 }
 
 /// A line of every sort, at times of their own.

@@ -56,7 +56,7 @@ impl Config {
             node_id,
             seed,
             segment_bytes_roll: 64 << 20,
-            snapshot_log_bytes: 256 << 20,
+            snapshot_log_bytes: 128 << 20,
             pending_bytes_max: 64 << 20,
             cache_bytes_max: 1 << 30,
             body_bytes_max: limits::BODY_BYTES_MAX as u64,

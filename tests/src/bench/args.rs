@@ -17,7 +17,7 @@ Usage: bench [OPTIONS]
   --rounds N                rounds through all servers   [3]
   --points N                points of the large workloads; the others scale [1000000]
   --seconds S               length of the single-line workloads [3]
-  --log-mib A,B             logs to start from after a crash, in MiB; 0 for none [64,240]
+  --log-mib A,B             logs to start from after a crash, in MiB; 0 for none [64,120]
   --quick                   one round, 200000 points, 1 second, 4 MiB: a smoke test
   --tmp DIR                 where the servers' data goes [the system's]
   --goal-cpu-ratio-influx X fail unless InfluxDB needs X times the CPU a point (int plain)
@@ -77,7 +77,7 @@ impl Default for Args {
             points: 1_000_000,
             seconds: 3.0,
             // The larger one just below where a snapshot cuts the log by default.
-            log_mib: vec![64, 240],
+            log_mib: vec![64, 120],
             tmp: std::env::temp_dir(),
             goal_cpu_ratio_influx: None,
             goal_group_ratio_influx: None,
