@@ -56,6 +56,13 @@ pub(crate) fn classify(
             error.clone_from(&theirs.error);
         }
     }
+    if error != theirs.error && error.contains(" more bytes': ") {
+        let told = error.split("... and ").next().unwrap_or_default();
+        if theirs.error.starts_with(told) {
+            found.push("error-text-limit");
+            error.clone_from(&theirs.error);
+        }
+    }
     // 1.6.7 tells of one shard, whichever answers first; ours of all.
     if let (Some(mine), Some(other)) = (rejected(&error), rejected(&theirs.error))
         && error != theirs.error
@@ -87,6 +94,13 @@ fn stored(body: &[u8], ours: &Seen, mine: &str, other: &str) -> Option<&'static 
     }
     if rejected(&ours.error).is_some() && contains_rows(other, mine) {
         return Some("phantom-series");
+    }
+    // The error of the shard with such a name was hidden behind that of another shard.
+    if rejected(&ours.error).is_some()
+        && std::str::from_utf8(body).is_err()
+        && contains_rows(mine, other)
+    {
+        return Some("v167-utf8-names");
     }
     let doubled = body
         .windows(3)
