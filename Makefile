@@ -8,15 +8,15 @@ KILLS ?= 1000
 DIFFERENTIAL_BODIES ?= 100000
 # Minutes that each of the six fuzz targets is tried; `make test` takes 3 seconds.
 FUZZ_MINUTES ?= 10
-# Fresh seeds of the simulator, beside those that always run: the business of `make proof`.
-SIM_SECONDS ?= 0
+# Seconds of fresh seeds of the simulator, beside those that always run.
+SIM_SECONDS ?= 60
 # Seeds whose effect trace is compared natively, in wasmtime and in V8; `make test` takes 200.
 TRACE_SEEDS ?= 10000
 BINARY := target/release/tidegate
 HTTP ?= 127.0.0.1:8086
 DATA ?= ./tidegate-data
 
-.PHONY: run build js setup lint quick test proof bench bench-quick clean
+.PHONY: run build js setup lint quick planted test proof bench bench-quick clean
 
 run: build
 	$(BINARY) serve --http $(HTTP) --data $(DATA)
@@ -44,7 +44,12 @@ quick:
 # with the tests of its package.
 PACKAGES := -p tidegate -p tidegate-wasm -p tidegate-wasm-build -p tidegate-tests
 
-test: setup lint quick
+# Bugs on purpose, each of which the simulator has to find. The only build that has them in it;
+# without wasmtime.
+planted:
+	cargo test --release -p tidegate-planted --features planted -- --nocapture
+
+test: setup lint quick planted
 	cargo test --release $(PACKAGES) --no-run
 	node wasm/scripts/build.mjs
 	TIDEGATE_SIM_SECONDS=$(SIM_SECONDS) cargo test --release $(PACKAGES)

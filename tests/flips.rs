@@ -1,149 +1,136 @@
-//! Every bit of a small log flipped, every length of it cut, through a whole engine: it always
-//! starts, shows nothing wrong, reports what it lost, and loses no more than what was hit.
+//! Everything that may become of a small log at rest, through a whole engine: it always starts,
+//! shows nothing wrong, reports what it lost, and loses no more than what was hit.
 #![allow(missing_docs)]
 
-use tidegate_tests::sim::sample::{Sample, Segments, Verdict, frames};
+use std::num::NonZero;
 
-/// Where frames begin; `docs/format.md`.
-const HEADER_BLOCK: usize = 12_288;
+use tidegate_tests::sim::at_rest::{self, Cases};
+use tidegate_tests::sim::sample::Sample;
 
-fn sample() -> Sample {
-    let sample = Sample::new().expect("storage that does not fail");
-    assert_eq!(sample.segments.len(), 3, "three segments");
-    assert_eq!(sample.places.len(), sample.requests());
-    let verdict = judge(&sample, &sample.segments, "whole");
-    assert!(verdict.lost.is_empty() && verdict.damage.is_empty() && verdict.torn_bytes == 0);
-    sample
+/// A log of three segments, and one whose first segments a snapshot stands for.
+fn samples() -> [Sample; 2] {
+    let samples = [Sample::new(), Sample::with_snapshot()];
+    let samples = samples.map(|sample| sample.expect("storage that does not fail"));
+    for (sample, counts) in samples.iter().zip([(3, 0), (2, 1)]) {
+        let kinds = sample.segments.keys().map(|&id| sample.is_snapshot(id));
+        let found = kinds.clone().filter(|&is_snapshot| is_snapshot).count();
+        assert_eq!((kinds.count() - found, found), counts);
+        assert_eq!(sample.places.len(), sample.requests());
+        at_rest::whole(sample).expect("whole");
+    }
+    samples
 }
 
-fn judge(sample: &Sample, segments: &Segments, what: &str) -> Verdict {
-    let verdict = sample.judge(segments);
-    verdict.unwrap_or_else(|why| panic!("{what}: {why}"))
+fn is_thorough() -> bool {
+    std::env::var("PROOF_MINUTES").is_ok()
 }
 
-/// Bytes to flip: all that mean something, and of long zeros a few, unless there is time.
-fn bytes_of(segment: &[u8]) -> Vec<usize> {
-    let is_thorough = std::env::var("PROOF_MINUTES").is_ok();
-    let means = |at: usize| {
-        let near = at.saturating_sub(8)..segment.len().min(at + 8);
-        segment[near].iter().any(|&byte| byte != 0)
-    };
-    let all = 0..segment.len();
-    all.filter(|&at| is_thorough || at % 61 == 0 || means(at))
-        .collect()
+/// Tries it with each sample: what was tried and found in both, and that it was enough.
+fn done(
+    what: &str,
+    tried_min: usize,
+    lost_min: usize,
+    cases: impl Fn(&Sample) -> Result<Cases, String>,
+) {
+    let (mut tried, mut lost, mut harmless) = (0, 0, 0);
+    for sample in &samples() {
+        let cases = cases(sample).unwrap_or_else(|why| panic!("{why}"));
+        tried += cases.tried;
+        lost += cases.lost;
+        harmless += cases.harmless;
+    }
+    println!(
+        "{tried} {what}: {lost} requests lost and reported, {harmless} cost nothing; 0 wrong, \
+         0 unreported"
+    );
+    assert!(tried >= tried_min && lost >= lost_min);
 }
 
 #[test]
 fn no_flipped_bit_costs_more_than_the_request_it_hits() {
-    let sample = sample();
-    let mut segments = sample.segments.clone();
-    let (mut flips, mut losses, mut harmless) = (0, 0, 0);
-    for (&id, bytes) in &sample.segments {
-        for at in bytes_of(bytes) {
-            for bit in 0..8 {
-                let what = format!("segment {id}, byte {at}, bit {bit}");
-                flip(&mut segments, id, at, bit);
-                let verdict = judge(&sample, &segments, &what);
-                flip(&mut segments, id, at, bit);
-                let hit = |number: &usize| {
-                    let (segment, range) = &sample.places[*number];
-                    *segment == id && range.contains(&at)
-                };
-                assert!(
-                    verdict.lost.iter().all(hit),
-                    "{what}: a neighbour is lost: {verdict:?}"
-                );
-                assert!(verdict.lost.len() <= 1, "{what}: {verdict:?}");
-                assert!(verdict.damage.len() <= 1, "{what}: {verdict:?}");
-                assert_eq!(verdict.torn_bytes, 0, "{what}: taken for a torn tail");
-                let is_header = at < HEADER_BLOCK;
-                assert!(!is_header || verdict.lost.is_empty(), "{what}: {verdict:?}");
-                flips += 1;
-                losses += usize::from(!verdict.lost.is_empty());
-                harmless += usize::from(verdict.damage.is_empty());
-            }
-        }
-    }
-    println!("{flips} flips: {losses} cost one request, {harmless} nothing; 0 wrong, 0 unreported");
-    assert!(flips > 20_000 && losses > 5_000 && harmless > 1_000);
+    done("flips", 40_000, 10_000, |sample| {
+        let has_snapshot = sample.segments.keys().any(|&id| sample.is_snapshot(id));
+        flips(sample, has_snapshot || is_thorough())
+    });
 }
 
-fn flip(segments: &mut Segments, id: u64, at: usize, bit: u8) {
-    if let Some(byte) = segments.get_mut(&id).and_then(|bytes| bytes.get_mut(at)) {
-        *byte ^= 1 << bit;
-    }
+/// On all processors: every bit, or but few of those among long zeros.
+fn flips(sample: &Sample, is_every: bool) -> Result<Cases, String> {
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let mine = |segment: &[u8], number: usize| {
+        let means = |at: usize| {
+            let near = at.saturating_sub(8)..segment.len().min(at + 8);
+            segment[near].iter().any(|&byte| byte != 0)
+        };
+        let all = (0..segment.len()).filter(|at| at % threads == number);
+        all.filter(|&at| is_every || at % 61 == 0 || means(at))
+            .collect()
+    };
+    let parts: Result<Vec<Cases>, String> = std::thread::scope(|scope| {
+        let part = |number| move || at_rest::bits(sample, |segment| mine(segment, number));
+        let running: Vec<_> = (0..threads)
+            .map(|number| scope.spawn(part(number)))
+            .collect();
+        let parts = running.into_iter();
+        parts.map(|part| part.join().expect("no panic")).collect()
+    });
+    Ok(at_rest::sum(&parts?))
 }
 
 #[test]
 fn a_cut_costs_only_what_lies_behind_it() {
-    let sample = sample();
-    let (mut cuts, mut losses) = (0, 0);
-    for (&id, bytes) in &sample.segments {
-        let is_last = id == 3;
-        for length in (0..bytes.len()).rev() {
-            // What is cut within its header block and has no successor is as one never written.
-            if is_last && length < HEADER_BLOCK {
-                break;
-            }
-            let mut segments = sample.segments.clone();
-            segments.insert(id, bytes[..length].to_vec());
-            let what = format!("segment {id} cut to {length}");
-            let verdict = judge(&sample, &segments, &what);
-            let behind = |number: &usize| {
-                let (segment, range) = &sample.places[*number];
-                *segment == id && range.end > length
-            };
-            assert!(verdict.lost.iter().all(behind), "{what}: {verdict:?}");
-            cuts += 1;
-            losses += verdict.lost.len();
-        }
-    }
-    println!("{cuts} cuts, {losses} requests lost and reported; 0 wrong, 0 unreported");
-    assert!(cuts > 20_000 && losses > 10_000);
+    done("cuts", 40_000, 20_000, |sample| at_rest::cuts(sample, 1));
+}
+
+#[test]
+fn a_zeroed_sector_or_page_costs_only_what_lies_in_it() {
+    done("sectors zeroed", 200, 20, |sample| {
+        at_rest::holes(sample, 512)
+    });
+    done("pages zeroed", 30, 8, |sample| at_rest::holes(sample, 4096));
+}
+
+#[test]
+fn a_sector_written_to_the_wrong_place_costs_only_what_lay_there() {
+    let stride = if is_thorough() { 1 } else { 7 };
+    done("sectors astray", 10_000, 1_000, |sample| {
+        at_rest::strays(sample, stride)
+    });
+}
+
+#[test]
+fn a_segment_or_snapshot_that_is_gone_costs_only_what_lay_in_it() {
+    done("files gone", 4, 4, at_rest::gone);
+}
+
+#[test]
+fn a_snapshot_that_is_all_there_is_is_missed_whatever_is_left_of_it() {
+    let cases = at_rest::alone(1).unwrap_or_else(|why| panic!("{why}"));
+    println!("{cases:?} of a snapshot alone; 0 wrong, 0 unreported");
+    assert!(cases.tried > 10_000 && cases.lost > 10_000);
+}
+
+#[test]
+fn a_segment_of_another_database_is_refused() {
+    done("foreign segments", 6, 0, at_rest::foreign);
 }
 
 #[test]
 fn the_points_of_a_damaged_frame_are_told() {
-    let sample = sample();
-    let rows = frames(&sample.segments)
-        .into_iter()
-        .filter(|frame| frame.kind == 2);
-    let mut seen = 0;
-    for frame in rows {
-        let mut segments = sample.segments.clone();
-        flip(&mut segments, frame.segment, frame.payload.start, 3);
-        let verdict = judge(&sample, &segments, "rows");
-        let told: Vec<_> = verdict
-            .damage
-            .iter()
-            .map(|one| (one.first.0, one.points))
-            .collect();
-        assert_eq!(told, [(frame.lsn, Some(u64::from(frame.points)))]);
-        seen += 1;
-    }
-    assert!(seen > 10);
+    done("frames of rows damaged", 20, 20, at_rest::points_told);
 }
 
 #[test]
 fn rows_without_their_definitions_are_reported_too() {
-    let sample = sample();
-    let all = frames(&sample.segments);
-    let firsts = all.iter().filter(|frame| frame.kind == 1 && !frame.is_copy);
-    let mut losses = 0;
-    for first in firsts {
-        let payload =
-            |range: &std::ops::Range<usize>| &sample.segments[&first.segment][range.clone()];
-        let is_copy = |frame: &&tidegate_tests::sim::sample::FrameAt| {
-            frame.is_copy
-                && frame.segment == first.segment
-                && payload(&frame.payload) == payload(&first.payload)
-        };
-        let copy = all.iter().find(is_copy).expect("written twice");
-        let mut segments = sample.segments.clone();
-        flip(&mut segments, first.segment, first.payload.start, 0);
-        flip(&mut segments, first.segment, copy.payload.start, 0);
-        let what = format!("both copies of LSN {}", first.lsn);
-        losses += judge(&sample, &segments, &what).lost.len();
-    }
-    assert!(losses > 10, "{losses}");
+    done("definitions damaged twice", 20, 20, at_rest::undefined);
+}
+
+#[test]
+fn a_torn_write_holds_whole_requests() {
+    done("torn writes", 1_000, 0, at_rest::torn);
+}
+
+#[test]
+fn what_a_later_frame_promised_durable_is_no_torn_tail() {
+    done("frames damaged without a register", 10, 2, at_rest::vouched);
 }

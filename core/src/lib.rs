@@ -14,7 +14,7 @@
 //! Modules form rows, and a lower row never sees a higher one (`tests/tidy.rs` checks it):
 //!
 //! ```text
-//! row 0  model  ids  hash  limits  fault
+//! row 0  model  ids  hash  limits  fault  planted
 //! row 1  line   meta  index  cache  wal  influxql        siblings, none imports another
 //! row 2  route ─► meta     shard ─► index, cache     query ─► index, cache, influxql
 //! row 3  engine
@@ -24,7 +24,7 @@
 #![forbid(unsafe_code)]
 
 extern crate alloc;
-#[cfg(test)]
+#[cfg(any(test, feature = "planted"))]
 extern crate std;
 
 pub mod fault;
@@ -32,6 +32,8 @@ pub mod hash;
 pub mod ids;
 pub mod limits;
 pub mod model;
+#[doc(hidden)]
+pub mod planted;
 
 pub mod cache;
 pub mod index;

@@ -19,6 +19,9 @@ use std::process::ExitCode;
 use cli::Command;
 use failure::Failure;
 
+// What makes mistakes on purpose serves nobody.
+const _: () = assert!(!tidegate_core::planted::IS_PLANTED);
+
 fn main() -> ExitCode {
     let done = Command::parse(std::env::args().skip(1)).and_then(run);
     match done {

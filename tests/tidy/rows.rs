@@ -3,7 +3,7 @@
 use crate::strip::strip;
 use crate::tree::Source;
 
-const VOCABULARY: &[&str] = &["model", "ids", "hash", "limits", "fault"];
+const VOCABULARY: &[&str] = &["model", "ids", "hash", "limits", "fault", "planted"];
 
 /// What each module of the core may import beside the vocabulary and itself. A module that is
 /// not listed here is a fault: it has to be given a row first.

@@ -8,6 +8,9 @@
 #[cfg(all(feature = "abi", feature = "js", target_family = "wasm"))]
 compile_error!("choose one face: feature `abi` or feature `js`");
 
+// What makes mistakes on purpose serves nobody.
+const _: () = assert!(!tidegate_core::planted::IS_PLANTED);
+
 #[cfg(any(feature = "abi", test))]
 mod abi;
 #[cfg(feature = "js")]

@@ -21,6 +21,8 @@ pub struct Config {
     /// Log bytes since the last snapshot, or its own bytes if they are more, after which the
     /// next one is written and the log behind it retired; what opening has to read is bounded so.
     pub snapshot_log_bytes: u64,
+    /// Bytes of a snapshot that are built at a stretch, and handed to the host as one part.
+    pub snapshot_part_bytes: u64,
     /// Log bytes that may wait for the host; beyond, writes are refused as busy.
     pub pending_bytes_max: u64,
     /// Bytes of cache and index; beyond, writes are refused.
@@ -57,6 +59,7 @@ impl Config {
             seed,
             segment_bytes_roll: 64 << 20,
             snapshot_log_bytes: 128 << 20,
+            snapshot_part_bytes: 256 << 10,
             pending_bytes_max: 64 << 20,
             cache_bytes_max: 1 << 30,
             body_bytes_max: limits::BODY_BYTES_MAX as u64,
@@ -79,6 +82,7 @@ impl Config {
         for number in [
             self.segment_bytes_roll,
             self.snapshot_log_bytes,
+            self.snapshot_part_bytes,
             self.pending_bytes_max,
             self.cache_bytes_max,
             self.body_bytes_max,
@@ -114,6 +118,7 @@ impl Config {
             seed,
             segment_bytes_roll: number()?,
             snapshot_log_bytes: number()?,
+            snapshot_part_bytes: number()?,
             pending_bytes_max: number()?,
             cache_bytes_max: number()?,
             body_bytes_max: number()?,

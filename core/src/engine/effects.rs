@@ -5,6 +5,7 @@ use alloc::collections::BTreeMap;
 use super::{Effect, Engine, Misuse, State};
 use crate::fault::StorageFault;
 use crate::ids::EffectId;
+use crate::planted::{Planted, planted};
 
 /// Effects the host has not reported on.
 #[derive(Debug, Default)]
@@ -116,18 +117,19 @@ impl Engine {
 
     /// Files that count for nothing go once this run has made something durable, and once
     /// the copies of their damage that were asked for are made.
-    fn delete_obsolete(&mut self) {
+    pub(super) fn delete_obsolete(&mut self) {
         let is_early = self
             .log
             .as_ref()
             .is_none_or(|log| log.durable() <= self.opened_at);
-        if is_early
-            || self
-                .in_flight
-                .waiting
-                .values()
-                .any(|&a| a == Awaited::Other)
-        {
+        let is_copied = !self
+            .in_flight
+            .waiting
+            .values()
+            .any(|&a| a == Awaited::Other);
+        let waits = is_early && !planted(Planted::DeleteEarly);
+        let loses = !is_copied && !planted(Planted::CopyRaced);
+        if waits || loses {
             return;
         }
         for file in core::mem::take(&mut self.obsolete) {

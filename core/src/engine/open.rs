@@ -9,9 +9,10 @@ use super::slot::Slot;
 use super::snapshot::Snapshots;
 use super::{Effect, Engine, FileInfo, State};
 use crate::fault::StorageFault;
-use crate::ids::{FileId, LayoutId, SegmentId, SeriesId, ShardId};
+use crate::ids::{FileId, LayoutId, SeriesId, ShardId};
 use crate::meta::Change;
 use crate::model::FieldType;
+use crate::planted::{Planted, planted};
 use crate::wal::definition::{self, Definition};
 use crate::wal::{self, FrameKind, Log, LogConfig, LogDamage, Replay, ReplayEnd, Step};
 
@@ -36,6 +37,8 @@ struct Known {
     homeless: BTreeMap<ShardId, LogDamage>,
     /// Shards of policies that were dropped: what the log still holds of them is not wanted.
     dropped: BTreeSet<ShardId>,
+    /// Drops of policies that nothing proves durable.
+    uncertified_drops: Vec<Change>,
 }
 
 /// One shard's numbers in a segment, and what they stand for in this engine.
@@ -139,7 +142,9 @@ impl Engine {
         }
         self.applying.store(frame.lsn.0, Ordering::Relaxed);
         match frame.kind {
-            FrameKind::Definitions => self.apply_definitions(frame.payload, known),
+            FrameKind::Definitions => {
+                self.apply_definitions(frame.payload, frame.certified, known);
+            }
             FrameKind::Rows => {
                 if !frame.certified {
                     self.recovery.points_relogged += u64::from(frame.points);
@@ -192,7 +197,7 @@ impl Engine {
         let lost = self.apply_rows(frame.payload, known, false);
         let lost = lost.min(u64::from(frame.points));
         self.recovery.points += u64::from(frame.points) - lost;
-        if lost > 0 {
+        if lost > 0 && !planted(Planted::UndefinedSilent) {
             self.recovery.damage.push(damage(lost));
         }
         for section in wal::sections(frame.payload) {
@@ -207,24 +212,32 @@ impl Engine {
         }
     }
 
-    fn apply_definitions(&mut self, payload: &[u8], known: &mut Known) {
+    fn apply_definitions(&mut self, payload: &[u8], is_certified: bool, known: &mut Known) {
         let mut field_slots = Vec::new();
         let Known {
             numbers,
             housed,
             dropped,
+            uncertified_drops,
             ..
         } = known;
         for entry in definition::entries(payload) {
             match entry {
                 Definition::Catalog(bytes) => {
                     if let Some(change) = Change::decode(bytes, &mut 0) {
+                        let is_drop = matches!(change, Change::DropPolicy(_));
+                        if is_drop && planted(Planted::DropNotReplayed) {
+                            continue;
+                        }
                         if let Change::DropPolicy(name) = &change {
                             let groups = self.catalog.policy(name).map(|p| &p.groups);
                             dropped.extend(groups.into_iter().flatten().map(|g| g.shard));
                             self.slots.retain(|slot| !dropped.contains(&slot.shard.id));
                         }
                         self.catalog.apply(&change);
+                        if is_drop && !is_certified {
+                            uncertified_drops.push(change.clone());
+                        }
                         // A group of a policy that nothing defines does not take.
                         if let Change::PutGroup { group, .. } = &change
                             && self.catalog.group_of(group.shard).is_some()
@@ -355,44 +368,56 @@ impl Engine {
             end.repair,
         );
         log.raise_low_watermark(end.low_watermark);
+        if planted(Planted::WatermarkHigh) {
+            log.raise_low_watermark(end.next_segment);
+        }
         self.opened_at = log.accepted();
         self.log = Some(log);
         self.state = State::Running;
         self.note_recovery(end, &opening.known);
-        if !self.recovery.damage.is_empty() {
-            self.skip_ids(end.next_segment);
+        if !self.recovery.damage.is_empty() && !planted(Planted::IdsNotSkipped) {
+            // Rows that can be read another day must not turn up in shards they are not of; no
+            // earlier run had the number of the new segment.
+            self.catalog.note_damage(end.next_segment.0 << 32);
         }
         self.obsolete.clone_from(&end.obsolete);
         self.snapshots = Snapshots::after(end);
         self.drop_slots();
         self.recount_series();
         if end.repair {
-            self.open_record();
-            for payload in &opening.uncertified {
-                self.apply_rows(payload, &opening.known, true);
-            }
-            if let Some(log) = &mut self.log {
-                self.recorder.finish(log);
-                log.append(FrameKind::RepairComplete, &[], 0, false);
-            }
+            self.repeat(opening);
+        }
+        if planted(Planted::DeleteEarly) {
+            self.delete_obsolete();
         }
     }
 
-    /// What is damaged may name shards that nothing else names; were their ids given out again,
-    /// rows that can be read another day would turn up in shards they are not of. So ids go on
-    /// above the number of the new segment, which no earlier run had.
-    fn skip_ids(&mut self, segment: SegmentId) {
-        let floor = segment.0 << 32;
-        let mut account = self.catalog.account();
-        if let Some(Change::Reset {
-            last_group,
-            last_shard,
-        }) = account.first_mut()
-        {
-            last_group.0 = last_group.0.max(floor);
-            last_shard.0 = last_shard.0.max(floor);
+    /// Logs again what nothing proves durable, and marks the end of it.
+    fn repeat(&mut self, opening: &Opening) {
+        if let Some(log) = &mut self.log {
+            // An account that only adds drops nothing by itself.
+            let drops = &opening.known.uncertified_drops;
+            self.recorder.open_first(log, &self.catalog, drops);
         }
-        account.iter().for_each(|change| self.catalog.apply(change));
+        let mark = |log: &mut Option<Log>| {
+            if let Some(log) = log {
+                log.append(FrameKind::RepairComplete, &[], 0, false);
+            }
+        };
+        if planted(Planted::MarkFirst) {
+            mark(&mut self.log);
+        }
+        for payload in &opening.uncertified {
+            if !planted(Planted::RowsNotRepeated) {
+                self.apply_rows(payload, &opening.known, true);
+            }
+        }
+        if let Some(log) = &mut self.log {
+            self.recorder.finish(log);
+        }
+        if !planted(Planted::MarkOmitted) && !planted(Planted::MarkFirst) {
+            mark(&mut self.log);
+        }
     }
 
     fn note_recovery(&mut self, end: &ReplayEnd, known: &Known) {

@@ -6,6 +6,7 @@ use super::slot::Slot;
 use crate::ids::{LayoutId, Lsn, SeriesId};
 use crate::meta::{Catalog, Change};
 use crate::model::row::Class;
+use crate::planted::{Planted, planted};
 use crate::wal::{FrameSink, Log, RecordWriter, definition};
 
 /// The record that is being built.
@@ -23,16 +24,23 @@ impl Recorder {
     #[inline]
     pub(super) fn open(&mut self, log: &mut Log, catalog: &Catalog) {
         if !self.is_open {
-            self.open_first(log, catalog);
+            self.open_first(log, catalog, &[]);
         }
     }
 
-    fn open_first(&mut self, log: &mut Log, catalog: &Catalog) {
+    /// Opens the record; where it begins a segment, with these changes in front of the account.
+    pub(super) fn open_first(&mut self, log: &mut Log, catalog: &Catalog, before: &[Change]) {
         self.is_open = true;
         if log.begin_record() {
-            self.generation += 1;
-            for change in catalog.account() {
-                self.put_change(log, &change);
+            let is_first = self.generation == 0;
+            if is_first || !planted(Planted::GenerationKept) {
+                self.generation += 1;
+            }
+            if !is_first && planted(Planted::AccountOmitted) {
+                return;
+            }
+            for change in before.iter().chain(&catalog.account()) {
+                self.put_change(log, change);
             }
         }
     }

@@ -19,12 +19,11 @@ use super::{Effect, Engine, Phase};
 use crate::cache::Position;
 use crate::fault::StorageFault;
 use crate::ids::{FileId, Lsn, SegmentId, SeriesId, ShardId};
+use crate::planted::{Planted, planted};
 use crate::wal::{LogConfig, RecordWriter, ReplayEnd, SnapshotWriter, definition};
 
 use super::effects::Awaited;
 
-/// Size at which a part is handed to the host, in bytes: what the engine builds at a stretch.
-const PART_BYTES: usize = 256 << 10;
 /// Size at which a frame of rows is closed, in bytes: what damage costs at most.
 const FRAME_BYTES: usize = 4 << 10;
 
@@ -53,6 +52,7 @@ struct Snapshot {
     /// What is still to be written; the last one is under way.
     shards: Vec<Frozen>,
     stage: Stage,
+    part_bytes: u64,
     is_in_flight: bool,
 }
 
@@ -106,6 +106,11 @@ impl Engine {
             return None;
         }
         snapshot.is_in_flight = true;
+        let (blob, first_lsn) = (snapshot.writer.blob(), snapshot.writer.first_lsn());
+        if planted(Planted::RetireEarly) && snapshot.stage == Stage::Naming {
+            self.retire(SegmentId(blob.0), first_lsn);
+        }
+        let snapshot = self.snapshots.under_way.as_ref()?;
         let (offset, bytes) = snapshot.writer.part();
         Some(Effect::PutBlob {
             id: self.in_flight.add(Awaited::Part),
@@ -129,7 +134,7 @@ impl Engine {
         };
         snapshot.is_in_flight = false;
         let (blob, first_lsn) = (snapshot.writer.blob(), snapshot.writer.first_lsn());
-        if result.is_err() {
+        if result.is_err() && !planted(Planted::SnapshotHole) {
             self.snapshots.under_way = None;
             let id = self.in_flight.add(Awaited::Other);
             let file = FileId::Blob(blob);
@@ -148,13 +153,18 @@ impl Engine {
         let appended = self.log.as_ref().map_or(0, |log| log.appended_bytes());
         let uncovered = snapshots.inherited_bytes + (appended - snapshots.cut_at);
         let bound = self.config.snapshot_log_bytes.max(snapshots.last_bytes);
-        snapshots.under_way.is_none() && snapshots.may_retire && uncovered >= bound
+        let may_retire = snapshots.may_retire || planted(Planted::SnapshotDespite);
+        snapshots.under_way.is_none() && may_retire && uncovered >= bound
     }
 
     /// Cuts the log and freezes what is stored.
     fn begin_snapshot(&mut self) {
         let Some(log) = &mut self.log else { return };
-        let (segment, first_lsn) = log.cut();
+        let (segment, first_lsn) = if planted(Planted::SnapshotUncut) {
+            (log.segment().next(), log.accepted().next())
+        } else {
+            log.cut()
+        };
         self.snapshots.cut_at = log.appended_bytes();
         self.snapshots.inherited_bytes = 0;
         let config = LogConfig {
@@ -168,9 +178,13 @@ impl Engine {
             record: RecordWriter::default(),
             shards: self.slots.iter().rev().map(Frozen::of).collect(),
             stage: Stage::Rows,
+            part_bytes: self.config.snapshot_part_bytes,
             is_in_flight: false,
         };
         for change in self.catalog.account() {
+            if planted(Planted::SnapshotBare) {
+                break;
+            }
             put_change(&mut snapshot.record, &mut snapshot.writer, &change);
         }
         self.snapshots.under_way = Some(snapshot);
@@ -182,8 +196,16 @@ impl Engine {
             self.durable_lsn().next() >= first_lsn,
             "a snapshot of what is not durable"
         );
-        if let Some(log) = &mut self.log {
+        if let Some(log) = &mut self.log
+            && !planted(Planted::RetireUnmarked)
+        {
             log.raise_low_watermark(segment);
+        }
+        if planted(Planted::RetireOmitted) {
+            return;
+        }
+        if planted(Planted::RetireHigh) {
+            self.obsolete.push(FileId::Segment(segment));
         }
         let snapshots = &mut self.snapshots;
         self.obsolete.append(&mut snapshots.kept);
@@ -200,7 +222,7 @@ impl Snapshot {
     /// Builds the next part; false if there is none yet.
     fn next_part(&mut self, slots: &[Slot], durable: Lsn) -> bool {
         if self.stage == Stage::Rows {
-            while self.writer.part().1.len() < PART_BYTES && self.write_some(slots) {}
+            while (self.writer.part().1.len() as u64) < self.part_bytes && self.write_some(slots) {}
             self.record.finish(&mut self.writer);
             if !self.writer.part().1.is_empty() {
                 self.writer.seal();
@@ -208,7 +230,8 @@ impl Snapshot {
             }
             self.stage = Stage::Header;
         }
-        if self.stage == Stage::Header && durable.next() >= self.writer.first_lsn() {
+        let is_durable = durable.next() >= self.writer.first_lsn();
+        if self.stage == Stage::Header && (is_durable || planted(Planted::SnapshotEarly)) {
             self.writer.close();
             self.stage = Stage::Naming;
             return true;
@@ -238,7 +261,8 @@ impl Snapshot {
 impl Frozen {
     fn of(slot: &Slot) -> Self {
         let series = slot.shard.index.series_count() as u32;
-        let rows = (0..series).map(|id| slot.shard.cache.rows_of(SeriesId(id)));
+        let left_out = u32::from(planted(Planted::SnapshotShort));
+        let rows = (0..series).map(|id| slot.shard.cache.rows_of(SeriesId(id)) - left_out);
         Self {
             shard: slot.shard.id,
             rows: rows.collect(),
@@ -258,6 +282,11 @@ impl Frozen {
         let shard = self.shard;
         while let Some(&count) = self.rows.get(self.series as usize) {
             let series = SeriesId(self.series);
+            let count = if planted(Planted::SnapshotLate) {
+                u32::MAX
+            } else {
+                count
+            };
             let cache = &slot.shard.cache;
             let mut rows = match self.position.take() {
                 Some(position) => cache.rows_from(series, count, position),

@@ -11,6 +11,7 @@ use crate::influxql::{
 };
 use crate::meta::{Alteration, CatalogError, Change, PolicySpec};
 use crate::model::Duration;
+use crate::planted::{Planted, planted};
 use crate::query::batch::{Cell, Writer};
 use crate::query::{self, Cursor, ShardView, View};
 
@@ -56,10 +57,16 @@ impl Engine {
             asked => Some(query::open(asked, &self.view(now_ns))?),
         };
         let cursor = cursor.map(|cursor| self.keep(cursor));
-        Ok(Executed {
-            cursor,
-            ticket: self.accepted_lsn(),
-        })
+        let is_early = planted(match cursor {
+            Some(_) => Planted::QueryTicketEarly,
+            None => Planted::StatementTicketEarly,
+        });
+        let ticket = if is_early {
+            self.durable_lsn()
+        } else {
+            self.accepted_lsn()
+        };
+        Ok(Executed { cursor, ticket })
     }
 
     /// Appends the next batch of a cursor's rows, about `rows_max` of them, in the form of
@@ -166,7 +173,9 @@ impl Engine {
             return Err("the log is not open".into());
         };
         for change in &changes {
-            self.recorder.put_change(log, change);
+            if !(planted(Planted::DropUnlogged) && matches!(change, Change::DropPolicy(_))) {
+                self.recorder.put_change(log, change);
+            }
             self.catalog.apply(change);
         }
         self.recorder.finish(log);

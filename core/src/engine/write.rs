@@ -12,6 +12,7 @@ use crate::limits;
 use crate::line::{LineText, Point, TimeCursor};
 use crate::meta::ShardGroup;
 use crate::model::{Value, row};
+use crate::planted::{Planted, planted};
 use crate::route::{Bound, Window};
 
 /// A field's name, unescaped, and its value.
@@ -44,9 +45,18 @@ impl Engine {
         };
         let mut request = Request::new(request, name, window, &self.config);
         self.write_lines(&mut request, body);
+        if planted(Planted::RefusedLate) && self.log.as_ref().is_some_and(|log| log.is_full()) {
+            return Err(WriteError::Busy);
+        }
+        let durable = self.durable_lsn();
         let ticket = match &mut self.log {
             Some(log) => self.recorder.finish(log),
             None => return Err(WriteError::Opening),
+        };
+        let ticket = if planted(Planted::WriteTicketEarly) {
+            durable
+        } else {
+            ticket
         };
         Ok(request.report(ticket, &self.config.database, &self.catalog))
     }
@@ -54,11 +64,16 @@ impl Engine {
     /// Refuses a write for what is the matter with the engine, not with the body.
     fn admit_write(&self, body_bytes: usize) -> Result<(), WriteError> {
         match (self.phase(), &self.log) {
-            (Phase::Running, Some(log)) if log.is_full() => Err(WriteError::Busy),
+            (Phase::Running, Some(log)) if log.is_full() && !planted(Planted::BusyIgnored) => {
+                Err(WriteError::Busy)
+            }
             (Phase::Running, Some(_)) if body_bytes as u64 > self.config.body_bytes_max => {
                 Err(WriteError::BodyTooLarge)
             }
-            (Phase::Running, Some(_)) if self.bytes() >= self.config.cache_bytes_max => {
+            (Phase::Running, Some(_))
+                if self.bytes() >= self.config.cache_bytes_max
+                    && !planted(Planted::CacheFullIgnored) =>
+            {
                 Err(WriteError::CacheFull)
             }
             (Phase::Running, Some(_)) => Ok(()),
@@ -244,6 +259,13 @@ impl Engine {
         let values: Vec<_> = fields.iter().map(|&(_, value)| value).collect();
         let class = row::encode(&values, &mut self.values);
         let time = point.time_ns();
+        if planted(Planted::TimeLate) && !point.has_time() {
+            let (place, values) = ((series, layout), &self.values);
+            self.recorder
+                .log_row(slot, log, place, class, time + 1, values);
+            slot.shard.cache.append(series, layout, class, time, values);
+            return Some(place);
+        }
         self.recorder
             .store_row(slot, log, (series, layout), class, time, &self.values);
         Some((series, layout))
@@ -253,7 +275,9 @@ impl Engine {
     fn add_group(&mut self, request: &Request, time: i64) -> Option<ShardGroup> {
         let policy = self.catalog.policy(&request.policy)?;
         let (change, group) = self.catalog.plan_group(policy, time);
-        self.recorder.put_change(self.log.as_mut()?, &change);
+        if !planted(Planted::GroupUnlogged) {
+            self.recorder.put_change(self.log.as_mut()?, &change);
+        }
         self.catalog.apply(&change);
         Some(group)
     }

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 
 use super::{Alteration, CatalogError, Change, PolicySpec, RetentionPolicy, ShardGroup};
 use crate::ids::{ShardGroupId, ShardId};
+use crate::planted::{Planted, planted};
 
 /// Retention policies in order of their creation, and which one is the default.
 ///
@@ -20,6 +21,8 @@ pub struct Catalog {
     default: String,
     last_group: ShardGroupId,
     last_shard: ShardId,
+    /// Whether there may be more of it where nothing can be read now.
+    is_partial: bool,
 }
 
 impl Catalog {
@@ -133,13 +136,31 @@ impl Catalog {
         )
     }
 
-    /// A full account: changes that rebuild this catalog from any other.
+    /// Notes that policies, groups and ids may be hidden by damage. Ids go on above `floor`,
+    /// which is higher than any of them, and accounts forget nothing any more: were a group
+    /// forgotten, its rows would be lost on the day when they can be read again.
+    pub fn note_damage(&mut self, floor: u64) {
+        self.last_group.0 = self.last_group.0.max(floor);
+        self.last_shard.0 = self.last_shard.0.max(floor);
+        self.is_partial = !planted(Planted::PartForgets);
+    }
+
+    /// A full account: changes that rebuild this catalog from any other, unless it is partial;
+    /// then they add it to the other.
     pub fn account(&self) -> Vec<Change> {
         let (last_group, last_shard) = (self.last_group, self.last_shard);
-        let mut changes = vec![Change::Reset {
-            last_group,
-            last_shard,
-        }];
+        let first = if self.is_partial {
+            Change::Known {
+                last_group,
+                last_shard,
+            }
+        } else {
+            Change::Reset {
+                last_group,
+                last_shard,
+            }
+        };
+        let mut changes = vec![first];
         for policy in &self.policies {
             changes.push(Change::PutPolicy(RetentionPolicy {
                 groups: Vec::new(),
@@ -152,7 +173,10 @@ impl Catalog {
                 group,
             }));
         }
-        changes.push(Change::SetDefault(self.default.clone()));
+        let is_unknown = self.is_partial && self.default.is_empty();
+        if !is_unknown && !planted(Planted::DefaultOmitted) {
+            changes.push(Change::SetDefault(self.default.clone()));
+        }
         changes
     }
 
@@ -170,13 +194,23 @@ impl Catalog {
                     ..Self::default()
                 };
             }
+            Change::Known {
+                last_group,
+                last_shard,
+            } => {
+                self.last_group = self.last_group.max(*last_group);
+                self.last_shard = self.last_shard.max(*last_shard);
+            }
             Change::PutPolicy(policy) => {
                 let existing = self
                     .policies
                     .iter_mut()
                     .find(|other| other.name == policy.name);
                 if let Some(existing) = existing {
-                    let groups = core::mem::take(&mut existing.groups);
+                    let mut groups = core::mem::take(&mut existing.groups);
+                    if planted(Planted::AlterForgetsGroups) {
+                        groups.clear();
+                    }
                     *existing = RetentionPolicy {
                         groups,
                         ..policy.clone()
@@ -188,6 +222,9 @@ impl Catalog {
             Change::DropPolicy(name) => {
                 self.policies.retain(|policy| policy.name != *name);
                 self.shards.retain(|_, (policy, _)| policy != name);
+                if planted(Planted::ShardReused) {
+                    self.last_shard = self.shards.keys().copied().max().unwrap_or_default();
+                }
             }
             Change::SetDefault(name) => self.default.clone_from(name),
             Change::PutGroup { policy, group } => self.put_group(policy, *group),
@@ -200,9 +237,11 @@ impl Catalog {
         let Some(policy) = self.policies.iter_mut().find(|other| other.name == policy) else {
             return;
         };
+        // Groups of one range come from a time when one of them could not be read: the newer one
+        // is behind, and takes the writes, for its rows win.
         let at = policy
             .groups
-            .partition_point(|other| other.start_ns < group.start_ns);
+            .partition_point(|other| (other.start_ns, other.id) < (group.start_ns, group.id));
         if policy
             .groups
             .get(at)

@@ -17,6 +17,14 @@ pub enum Change {
         /// The last shard id given out.
         last_shard: ShardId,
     },
+    /// What is known of the catalog follows, and nothing is to be forgotten: a part of it may be
+    /// where it cannot be read now. Carries the counters.
+    Known {
+        /// The last shard group id given out.
+        last_group: ShardGroupId,
+        /// The last shard id given out.
+        last_shard: ShardId,
+    },
     /// A policy exists with these terms; an existing one keeps its groups.
     PutPolicy(RetentionPolicy),
     /// A policy and its groups are gone.
@@ -41,6 +49,14 @@ impl Change {
                 last_shard,
             } => {
                 out.push(1);
+                varint::put(out, last_group.0);
+                varint::put(out, last_shard.0);
+            }
+            Self::Known {
+                last_group,
+                last_shard,
+            } => {
+                out.push(6);
                 varint::put(out, last_group.0);
                 varint::put(out, last_shard.0);
             }
@@ -100,6 +116,10 @@ impl Change {
                     start_ns: varint::unzigzag(varint::get(bytes, at)?),
                     end_ns: varint::unzigzag(varint::get(bytes, at)?),
                 },
+            },
+            6 => Self::Known {
+                last_group: ShardGroupId(varint::get(bytes, at)?),
+                last_shard: ShardId(varint::get(bytes, at)?),
             },
             _ => return None,
         })

@@ -1,6 +1,7 @@
 use alloc::vec::Vec;
 
 use super::*;
+use crate::ids::{ShardGroupId, ShardId};
 use crate::model::{TIME_MAX_NS, TIME_MIN_NS};
 
 const HOUR: i64 = 3_600_000_000_000;
@@ -143,4 +144,53 @@ fn dropping_the_default_leaves_its_name_dangling() {
     assert_eq!(catalog.default_policy(), "autogen");
     assert!(catalog.policy("").is_none());
     assert!(catalog.plan_drop("autogen").is_empty());
+}
+
+#[test]
+fn an_account_of_a_part_adds_to_what_is_there_and_forgets_nothing() {
+    let mut hidden = with_autogen();
+    let group = make_group(&mut hidden, 0);
+    let mut partial = Catalog::default();
+    partial.note_damage(7 << 32);
+    let unknown = partial.account();
+    assert!(matches!(unknown[..], [Change::Known { .. }]), "{unknown:?}");
+    for change in partial
+        .plan_create_first(&PolicySpec::autogen())
+        .expect("new")
+    {
+        partial.apply(&change);
+    }
+    let later = make_group(&mut partial, 0);
+    assert!(later.shard.0 > 7 << 32);
+    for change in partial.account() {
+        let mut bytes = Vec::new();
+        change.encode(&mut bytes);
+        assert_eq!(Change::decode(&bytes, &mut 0).as_ref(), Some(&change));
+        hidden.apply(&change);
+    }
+    for known in [group, later] {
+        assert_eq!(hidden.group_of(known.shard), Some(("autogen", known)));
+    }
+    assert!(make_group(&mut hidden, 1 << 60).shard > later.shard);
+}
+
+#[test]
+fn of_two_groups_of_one_range_the_newer_takes_the_writes_and_neither_is_repeated() {
+    let mut catalog = with_autogen();
+    let older = make_group(&mut catalog, 0);
+    let newer = ShardGroup {
+        id: ShardGroupId(older.id.0 + 7),
+        shard: ShardId(older.shard.0 + 7),
+        ..older
+    };
+    let put = |group| Change::PutGroup {
+        policy: "autogen".into(),
+        group,
+    };
+    for group in [newer, older, newer, older] {
+        catalog.apply(&put(group));
+    }
+    let policy = catalog.policy("autogen").expect("there");
+    assert_eq!(policy.groups, [older, newer]);
+    assert_eq!(policy.group_at(0), Some(&newer));
 }

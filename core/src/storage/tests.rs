@@ -2,8 +2,8 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{MemoryStorage, drive, open};
-use crate::engine::{Config, Engine, Outcome, Phase, WriteReport, WriteRequest};
+use super::{MemoryStorage, Storage, drive, open};
+use crate::engine::{Config, Effect, Engine, Outcome, Phase, WriteReport, WriteRequest};
 use crate::ids::{FileId, SegmentId, SeriesId};
 use crate::model::Precision;
 use crate::model::row;
@@ -134,7 +134,7 @@ fn a_run_that_lost_its_last_sync_logs_it_again() {
     write(&mut engine, b"late v=1 5");
     // The bytes reach storage, but nobody learns that they were synced.
     let effect = engine.poll_effect().expect("a persist");
-    let crate::engine::Effect::PersistLog {
+    let Effect::PersistLog {
         id,
         segment,
         offset,
@@ -172,14 +172,14 @@ fn segments_roll_and_each_defines_what_it_uses() {
         write(&mut engine, &body);
         drive(&mut engine, &mut storage).expect("in turn");
     }
-    assert!(super::Storage::files(&mut storage).is_ok_and(|all| all.len() > 5));
+    assert!(Storage::files(&mut storage).is_ok_and(|all| all.len() > 5));
     let again = open(config.clone(), &mut storage).expect("memory does not fail");
     assert_eq!(dump(&again), dump(&engine));
     // Without its neighbours a segment still gives back its own points.
     let middle = SegmentId(3);
     let mut alone = MemoryStorage::default();
     let bytes = storage.segment(middle).expect("rolled").to_vec();
-    super::Storage::persist(&mut alone, middle, 0, &bytes, true).expect("memory");
+    Storage::persist(&mut alone, middle, 0, &bytes, true).expect("memory");
     let lonely = open(config, &mut alone).expect("memory does not fail");
     assert!(!dump(&lonely).is_empty());
 }
@@ -281,7 +281,7 @@ fn rows_whose_definitions_are_damaged_twice_are_reported_as_lost() {
 }
 
 #[test]
-fn rows_that_come_back_after_damage_are_not_taken_for_those_of_a_new_shard() {
+fn rows_that_come_back_after_damage_are_there_again_and_not_in_a_new_shard() {
     let mut storage = MemoryStorage::default();
     let mut engine = new_database(&mut storage);
     write(&mut engine, b"old v=1 1");
@@ -296,11 +296,13 @@ fn rows_that_come_back_after_damage_are_not_taken_for_those_of_a_new_shard() {
         .expect("all is lost");
     write(&mut engine, b"new v=2 2");
     drive(&mut engine, &mut storage).expect("in turn");
-    let expected = dump(&engine);
+    let mut expected = dump(&engine);
     // The bytes can be read again: a cable, not the disk.
     *storage.segment_mut(SegmentId(1)).expect("exists") = whole;
     let again = open(config(), &mut storage).expect("memory does not fail");
+    expected.push(("old".into(), 1, "v".into(), "Float(1.0)".into()));
     assert_eq!(dump(&again), expected);
+    assert_eq!(again.slots_for_tests().len(), 2);
 }
 
 #[test]
@@ -395,6 +397,48 @@ fn rows_of_a_policy_that_was_dropped_are_not_missed_where_a_segment_is_damaged()
     assert_eq!(dump(&again), dump(&engine));
     let damage = &again.recovery().damage;
     assert_eq!(damage.len(), 1, "{damage:?}");
+}
+
+#[test]
+fn a_policy_that_was_dropped_stays_dropped_where_nothing_proves_that_and_a_byte_is_damaged() {
+    let mut storage = MemoryStorage::default();
+    let mut engine = new_database(&mut storage);
+    for number in 0..3 {
+        let create = alloc::format!("CREATE RETENTION POLICY p{number} ON d DURATION INF");
+        let create = create + " REPLICATION 1 DEFAULT";
+        engine.execute(NOW, &create).expect("new");
+        write(
+            &mut engine,
+            alloc::format!("m v={number} {number}").as_bytes(),
+        );
+        drive(&mut engine, &mut storage).expect("in turn");
+    }
+    let held = storage.segment_mut(SegmentId(1)).expect("there is one");
+    held[crate::wal::HEADER_BLOCK_BYTES as usize] ^= 1;
+    let drop = "DROP RETENTION POLICY p1 ON d";
+    engine.execute(NOW, drop).expect("exists");
+    // Written and synced; the engine never learns, and no register says so.
+    while let Some(effect) = engine.poll_effect() {
+        if let Effect::PersistLog {
+            id,
+            segment,
+            offset,
+            sync,
+            ..
+        } = effect
+        {
+            let bytes = engine.effect_bytes(id);
+            storage
+                .persist(segment, offset, bytes, sync)
+                .expect("memory does not fail");
+        }
+    }
+    for life in 0..3 {
+        let mut again = open(config(), &mut storage).expect("memory does not fail");
+        drive(&mut again, &mut storage).expect("in turn");
+        assert_eq!(dump(&again), dump(&engine), "{life}");
+        assert_eq!(again.recovery().damage.len(), 1, "{life}");
+    }
 }
 
 #[test]

@@ -4,8 +4,9 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use crate::ids::{BlobId, FileId, SegmentId};
+use crate::planted::{Planted, planted};
 
-use super::chain::{Entry, Extent, Info, Note, State};
+use super::chain::{Entry, Extent, Info, LSNS_UNKNOWN, Note, State};
 use super::header::Header;
 use super::report::{Reason, ReplayEnd};
 
@@ -18,7 +19,9 @@ pub(super) struct Basis {
     /// The LSN that follows what it covers.
     pub(super) first_lsn: u64,
     /// What is to be read of it, or is missing.
-    pub(super) entry: Option<Entry>,
+    pub(super) entries: Vec<Entry>,
+    /// Whether nothing tells which LSNs a snapshot covers that shows no header.
+    is_end_unknown: bool,
     /// Points it holds, as it tells itself.
     pub(super) points: u64,
     /// Whether a blob that may be it cannot be read now.
@@ -36,6 +39,8 @@ impl Basis {
         let mark = marks.max().unwrap_or_default();
         let newest = blobs.iter().rev().find(|blob| blob.header().is_some());
         let newest = newest.filter(|blob| blob.id >= mark);
+        let oldest = blobs.iter().find(|_| planted(Planted::SnapshotOld));
+        let newest = oldest.or(newest);
         let low = newest.map_or(mark, |blob| blob.id);
         let mut basis = Self {
             low,
@@ -47,24 +52,45 @@ impl Basis {
         if let Some((info, header)) = newest.and_then(|info| Some((info, info.header()?))) {
             basis.use_snapshot(info, header);
         } else if low.0 > 0 {
-            let length = blobs.iter().find(|blob| blob.id == low);
-            let follows = headers().filter(|header| header.segment >= low);
-            basis.entry = Some(Entry::Missing {
-                file: FileId::Blob(BlobId(low.0)),
-                length: length.map_or(0, |blob| blob.length),
-                first_lsn_max: 1,
-                end_lsn: follows.map(|header| header.first_lsn.0).min(),
-            });
+            basis.miss(low, segments, &blobs);
+        }
+        // It was whole when it was listed first: what it covered is gone, now or for ever. What
+        // bears another's header may have been put there, unless it is all there is.
+        let is_all = newest.is_none() && headers().next().is_none();
+        let is_lost = |blob: &&Info| match blob.state {
+            State::Headed(..) => false,
+            State::Headless { .. } | State::Unreadable => blob.id > low,
+            State::Misplaced => blob.id > low && is_all,
+        };
+        if let Some(lost) = blobs.iter().rev().find(is_lost)
+            && !planted(Planted::SnapshotLostSilent)
+        {
+            basis.miss(lost.id, segments, &blobs);
         }
         basis.blobs = blobs;
         basis
+    }
+
+    fn miss(&mut self, id: SegmentId, segments: &[Info], blobs: &[Info]) {
+        let blob = blobs.iter().find(|blob| blob.id == id);
+        let headers = segments.iter().filter_map(Info::header);
+        let follows = headers.filter(|header| header.segment >= id);
+        let end_lsn = follows.map(|header| header.first_lsn.0).min();
+        self.is_end_unknown |= end_lsn.is_none();
+        self.entries.push(Entry::Missing {
+            file: FileId::Blob(BlobId(id.0)),
+            length: blob.map_or(0, |blob| blob.length),
+            first_lsn_max: 1,
+            // It may have covered all that the log will not give out again.
+            end_lsn: end_lsn.or(Some(1 + LSNS_UNKNOWN)),
+        });
     }
 
     fn use_snapshot(&mut self, info: &Info, header: &Header) {
         let totals = header.snapshot.unwrap_or_default();
         self.first_lsn = header.first_lsn.0;
         self.points = totals.points;
-        self.entry = Some(Entry::Usable(Extent {
+        self.entries.push(Entry::Usable(Extent {
             file: FileId::Blob(BlobId(info.id.0)),
             salt: header.salt,
             first_lsn: 1,
@@ -85,6 +111,9 @@ impl Basis {
             .max(self.low.0);
         end.next_segment = end.next_segment.max(SegmentId(newest.saturating_add(1)));
         end.next_lsn.0 = end.next_lsn.0.max(self.first_lsn);
+        if self.is_end_unknown {
+            end.next_lsn.0 = end.next_lsn.0.saturating_add(LSNS_UNKNOWN);
+        }
         end.may_retire &= !self.is_disturbed;
         for blob in &self.blobs {
             let file = FileId::Blob(BlobId(blob.id.0));

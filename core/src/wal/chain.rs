@@ -2,10 +2,13 @@
 
 mod conclude;
 
+pub(super) use conclude::LSNS_UNKNOWN;
+
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use crate::ids::{FileId, SegmentId};
+use crate::planted::{Planted, planted};
 
 use super::header::{HEADER_BLOCK_BYTES, Header, OPEN_END, Register};
 use super::probe::Proof;
@@ -171,7 +174,8 @@ impl Chain {
     /// Takes the proof of the segment that [`advance`](Self::advance) gave.
     pub(super) fn judge(&mut self, info: Info, proof: Proof) {
         let Some(header) = info.header() else { return };
-        if header.repair && !proof.is_settled && self.has_older(header) {
+        let is_settled = proof.is_settled || planted(Planted::HalfRepairCounts);
+        if header.repair && !is_settled && self.has_older(header) {
             if proof.is_unreadable {
                 self.pass(&info);
             } else {
@@ -210,12 +214,15 @@ impl Chain {
             end_lsn: None,
             tail: None,
         };
-        if self.link == Link::Newest {
+        if self.link == Link::Newest && !planted(Planted::FoundIsProven) {
             extent.certified = proof.certified;
             extent.tail = Some(Tail::Torn);
         }
         if self.link != Link::Sealed {
             extent.limit = proof.usable;
+            if planted(Planted::UnprovenDropped) {
+                extent.limit = proof.certified;
+            }
             extent.end_lsn = Some(proof.next_lsn);
             if proof.is_unreadable {
                 extent.tail = Some(Tail::Unreadable);
@@ -241,6 +248,10 @@ impl Chain {
     fn follow(&mut self, id: SegmentId, end: u64, end_lsn: u64) {
         let info = self.infos.iter().find(|info| info.id == id);
         let Some((info, header)) = info.and_then(|info| Some((info, info.header()?))) else {
+            if planted(Planted::MissingSilent) {
+                self.pick = Pick::Below(id.0);
+                return;
+            }
             self.is_disturbed |= info.is_some_and(Info::is_opaque);
             self.miss(id, info.map_or(0, |info| info.length), Some(end_lsn));
             self.link = Link::Sealed;

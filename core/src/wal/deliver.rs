@@ -1,6 +1,7 @@
 //! Reading one segment or snapshot out, frame by frame.
 
 use crate::ids::{FileId, Lsn};
+use crate::planted::{Planted, planted};
 
 use super::chain::{Extent, Tail};
 use super::frame::{FrameKind, Head, frames_max};
@@ -91,7 +92,13 @@ impl Deliver {
         }
         let (offset, first) = (self.done.pos(), self.done.expected());
         self.pass = Pass::Tail;
-        let damage = self.rest(offset, self.extent.limit.saturating_sub(offset), first);
+        let Extent {
+            limit, certified, ..
+        } = self.extent;
+        let mut damage = self.rest(offset, limit.saturating_sub(offset), first);
+        // What nothing proves durable may have been acknowledged all the same.
+        let unproven = frames_max(limit.saturating_sub(certified.max(offset)));
+        damage.last.0 = damage.last.0.max(self.next_lsn() + unproven - 1);
         Some(damage)
     }
 
@@ -132,7 +139,8 @@ impl Deliver {
     }
 
     fn judge(&mut self, found: Found) -> Option<Event> {
-        if self.pass == Pass::Plain && may_lose_definitions(found) {
+        let looks_ahead = !planted(Planted::DefinitionsLate);
+        if self.pass == Pass::Plain && may_lose_definitions(found) && looks_ahead {
             self.pass = Pass::Early;
             return None;
         }
@@ -156,7 +164,11 @@ impl Deliver {
                 is_intact: false,
             } => {
                 let (length, lsn) = (head.frame_bytes(), head.lsn);
-                let points = Some(u64::from(head.points));
+                if planted(Planted::DamageIsTorn) {
+                    return Some(Event::Torn { offset, length });
+                }
+                let points = u64::from(head.points);
+                let points = Some(points + u64::from(planted(Planted::PointsMiscounted)));
                 Some(damaged(self.damage(offset, length, lsn, lsn, points)))
             }
             Found::Gap {
@@ -213,8 +225,8 @@ impl Deliver {
             .filter(|&length| length > 0)?;
         let lsn = self.next_lsn();
         match self.extent.tail? {
-            Tail::Torn => Some(Event::Torn { offset, length }),
-            Tail::Unreadable => Some(Event::Damage {
+            Tail::Torn if !planted(Planted::TornIsDamage) => Some(Event::Torn { offset, length }),
+            Tail::Torn | Tail::Unreadable => Some(Event::Damage {
                 damage: self.damage(offset, length, lsn, lsn + frames_max(length) - 1, None),
                 is_readable: false,
             }),

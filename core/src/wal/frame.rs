@@ -1,6 +1,7 @@
 //! The head of a frame: what it holds, and when it is to be believed.
 
 use crate::limits::{FRAME_BYTES_MAX, KEY_BYTES_MAX, STRING_BYTES_MAX};
+use crate::planted::{Planted, planted};
 
 use super::checksum::crc32c;
 
@@ -103,7 +104,7 @@ impl Head {
             || flags & !(MORE | COPY) != 0
             || bytes[38] != 0
             || bytes[39] != 0
-            || u32_at(bytes, 0) != crc32c(salt, &bytes[4..])
+            || u32_at(bytes, 0) != crc32c(salt, &bytes[4..]) && !planted(Planted::HeadUnchecked)
         {
             return None;
         }

@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::ids::{Lsn, SegmentId};
+use crate::planted::{Planted, planted};
 
 use super::checksum::crc32c;
 use super::frame::{COPY, FRAME_HEAD_BYTES, FrameKind, Head, MORE};
@@ -84,7 +85,7 @@ impl Group {
         let at = self.bytes.len();
         self.bytes.extend_from_slice(payload);
         self.align();
-        if kind.is_written_twice() {
+        if kind.is_written_twice() && !planted(Planted::CopyOmitted) {
             let length = payload.len();
             self.twice.push(Twice {
                 kind,
@@ -104,8 +105,13 @@ impl Group {
         mut chain: u32,
         mut next: impl FnMut(u32) -> Stamp,
     ) -> u32 {
+        let page = if planted(Planted::CopiesClose) {
+            0
+        } else {
+            PAGE_BYTES as usize
+        };
         for twice in core::mem::take(&mut self.twice) {
-            let apart = (twice.at + twice.length).next_multiple_of(8) + PAGE_BYTES as usize;
+            let apart = (twice.at + twice.length).next_multiple_of(8) + page;
             if let Some(missing) = apart.checked_sub(self.bytes.len()).filter(|&gap| gap > 0) {
                 let zeros = [0; PAGE_BYTES as usize];
                 let length = missing.saturating_sub(FRAME_HEAD_BYTES);

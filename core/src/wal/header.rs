@@ -2,7 +2,8 @@
 
 use alloc::vec::Vec;
 
-use crate::ids::{Lsn, SegmentId};
+use crate::ids::{BlobId, FileId, Lsn, SegmentId};
+use crate::planted::{Planted, planted};
 
 use super::checksum::crc32c;
 use super::frame::{u32_at, u64_at};
@@ -81,19 +82,28 @@ impl Header {
         }
     }
 
+    /// The file that it is the header of.
+    pub(super) const fn file(&self) -> FileId {
+        match self.snapshot {
+            Some(_) => FileId::Blob(BlobId(self.segment.0)),
+            None => FileId::Segment(self.segment),
+        }
+    }
+
     /// The first copy that is intact, out of as much of the block as there is; if that is the
-    /// header of another segment than `segment`, rather one that is not: a sector written to
-    /// the wrong place hides no segment.
-    pub(super) fn find(block: &[u8], segment: SegmentId) -> HeaderFound {
+    /// header of another file than `file`, rather one that is not: a sector written to
+    /// the wrong place hides no file.
+    pub(super) fn find(block: &[u8], file: FileId) -> HeaderFound {
         let intact = || {
-            let copies = HEADER_COPIES_AT.into_iter();
+            let read = if planted(Planted::HeaderAlone) { 1 } else { 3 };
+            let copies = HEADER_COPIES_AT.into_iter().take(read);
             copies
                 .filter_map(|at| block.get(at..at + HEADER_BYTES)?.first_chunk())
                 .map(Self::decode)
                 .filter(|found| *found != HeaderFound::None)
         };
         let is_own = |found: &HeaderFound| match found {
-            HeaderFound::Valid(header) => header.segment == segment,
+            HeaderFound::Valid(header) => header.file() == file,
             HeaderFound::Newer(_) | HeaderFound::None => false,
         };
         match intact().next() {
@@ -203,11 +213,16 @@ impl Register {
 
     /// The newest intact slot of a segment's header block.
     pub(super) fn find(block: &[u8], segment: SegmentId) -> Option<Self> {
+        let order = if planted(Planted::RegisterOld) {
+            u64::MAX
+        } else {
+            0
+        };
         let slots = SLOTS_AT.into_iter();
         slots
             .filter_map(|at| Self::decode(block.get(at..at + REGISTER_BYTES)?))
             .filter(|found| found.segment == segment)
-            .max_by_key(|found| found.counter)
+            .max_by_key(|found| found.counter ^ order)
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use crate::fault::StorageFault;
 use crate::ids::{Lsn, SegmentId};
+use crate::planted::{Planted, planted};
 
 use super::frame::{FrameKind, PAYLOAD_BYTES_MAX};
 use super::group::{Group, Stamp};
@@ -105,7 +106,8 @@ impl Log {
         first_lsn: Lsn,
         repair: bool,
     ) -> Self {
-        let before = Lsn(first_lsn.0.saturating_sub(1));
+        let back = u64::from(planted(Planted::LsnBackAtOpen));
+        let before = Lsn(first_lsn.0.saturating_sub(1 + back));
         let current = Current::new(config, segment, predecessor, before.next(), repair);
         Self {
             config,
@@ -167,10 +169,14 @@ impl Log {
             self.fault.get_or_insert(StorageFault::Io);
             return self.accepted;
         }
-        let stamp = self.current.stamp(self.accepted, self.current.chain);
+        let mut stamp = self.current.stamp(self.accepted, self.current.chain);
+        if planted(Planted::PromiseEarly) {
+            stamp.synced_up_to = self.filling.end();
+        }
         self.current.chain = self.filling.push(stamp, kind, payload, points, more);
         self.current.has_frames = true;
-        self.current.settled |= kind == FrameKind::RepairComplete;
+        self.current.settled |=
+            kind == FrameKind::RepairComplete && !planted(Planted::MarkUnsettled);
         self.is_record_open = more;
         self.check();
         self.accepted
@@ -241,6 +247,14 @@ impl Log {
         let group = self.sealed.pop_front()?;
         self.tickets += 1;
         self.submitted = group.last;
+        if planted(Planted::AckBeforeSync) {
+            self.durable = group.last;
+        }
+        if planted(Planted::RegisterEarly) {
+            let durable = self.durable;
+            self.advance(&group);
+            self.durable = durable;
+        }
         let persist = Persist {
             ticket: self.tickets,
             segment: group.segment,
@@ -275,7 +289,13 @@ impl Log {
         if register.is_none() && group.is_none() {
             return Err(UnknownTicket);
         }
-        if let Err(fault) = result {
+        if planted(Planted::FaultRetried) && result.is_err() {
+            self.sealed.extend(group.map(|(_, group)| group));
+            return Ok(());
+        }
+        if let Err(fault) = result
+            && !planted(Planted::FaultIsSuccess)
+        {
             self.fault.get_or_insert(fault);
         }
         if let Some((_, bytes)) = register {
@@ -329,10 +349,14 @@ impl Log {
 
     /// Ends the current segment and starts the next one.
     fn roll(&mut self) {
+        let last_group = self.filling.offset;
         if !self.filling.is_empty() {
             self.seal();
         }
-        let (segment, end) = (self.filling.segment, self.filling.offset);
+        let (segment, mut end) = (self.filling.segment, self.filling.offset);
+        if planted(Planted::RollEndEarly) {
+            end = last_group;
+        }
         self.rolled_bytes += end;
         let buffer = core::mem::take(&mut self.filling.bytes);
         self.filling = Group::new(segment.next(), 0, buffer);
@@ -344,7 +368,9 @@ impl Log {
     fn seal(&mut self) {
         let (current, accepted) = (&mut self.current, &mut self.accepted);
         current.chain = self.filling.push_copies(current.chain, |chain| {
-            *accepted = accepted.next();
+            if !planted(Planted::LsnReused) {
+                *accepted = accepted.next();
+            }
             current.stamp(*accepted, chain)
         });
         self.filling.settled = current.settled;
@@ -391,7 +417,11 @@ impl Current {
         Self {
             header: Header {
                 repair,
-                salt: header::salt(config.seed, segment),
+                salt: if planted(Planted::SaltDropped) {
+                    0
+                } else {
+                    header::salt(config.seed, segment)
+                },
                 segment,
                 node_id: config.node_id,
                 predecessor,

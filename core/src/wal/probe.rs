@@ -1,5 +1,7 @@
 //! Where the proof ends: reading the tail of a segment that no successor seals.
 
+use crate::planted::{Planted, planted};
+
 use super::frame::FrameKind;
 use super::header::{HEADER_BLOCK_BYTES, Header, Register};
 use super::scan::{Found, Walk, Window};
@@ -42,6 +44,7 @@ impl Probe {
     /// Of a segment of `length` bytes. A repair segment is read from its first frame on, for
     /// its completion mark; others only behind their register.
     pub(super) fn new(header: &Header, register: Option<&Register>, length: u64) -> Self {
+        let register = register.filter(|_| !planted(Planted::RegisterIgnored));
         let register_lsn = register.map(|found| (found.durable_end, found.durable_lsn.0 + 1));
         let origin = match register_lsn {
             Some((end, lsn)) if !header.repair => Walk::resume(header.salt, end, lsn, length),
@@ -77,10 +80,10 @@ impl Probe {
         while !self.is_second {
             match self.walk.next(window) {
                 Found::Read { offset, length } => return Err((offset, length)),
-                Found::Frame { head, .. } => {
+                Found::Frame { head, .. } if !planted(Planted::PromiseIgnored) => {
                     self.proof.certified = self.proof.certified.max(head.synced_up_to);
                 }
-                Found::Gap { .. } => {}
+                Found::Frame { .. } | Found::Gap { .. } => {}
                 Found::End => {
                     self.is_second = true;
                     self.walk = self.origin;
@@ -118,7 +121,8 @@ impl Probe {
                 if !is_intact && offset >= certified {
                     return true;
                 }
-                if end > certified && !head.has_more() {
+                let is_whole = !head.has_more() || planted(Planted::RecordByHalves);
+                if end > certified && is_whole {
                     self.proof.usable = end;
                 }
                 let is_mark = head.kind == FrameKind::RepairComplete && is_intact;

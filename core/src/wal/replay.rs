@@ -6,7 +6,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::fault::StorageFault;
-use crate::ids::{FileId, Lsn};
+use crate::ids::{FileId, Lsn, SegmentId};
+use crate::planted::{Planted, planted};
 
 use super::basis::Basis;
 use super::chain::{Chain, Entry, Info, Note, State};
@@ -147,7 +148,9 @@ impl Replay {
                 let damage = deliver.unreadable();
                 let unproven = deliver.unproven_lsns();
                 self.end.may_retire &= damage.is_none();
-                if let (Some(damage), Some(lsns)) = (damage, unproven) {
+                if let (Some(damage), Some(lsns)) = (damage, unproven)
+                    && !planted(Planted::OpenEndClosed)
+                {
                     self.open_end(damage.file, lsns);
                 }
                 self.end.damage.extend(damage);
@@ -183,7 +186,12 @@ impl Replay {
                 } = headers;
                 self.basis = Basis::find(&segments, blobs);
                 self.basis_points = self.basis.points;
-                self.phase = Phase::Chain(Chain::new(segments, self.basis.low));
+                let low = if planted(Planted::RetiredRead) {
+                    SegmentId(0)
+                } else {
+                    self.basis.low
+                };
+                self.phase = Phase::Chain(Chain::new(segments, low));
             }
         }
     }
@@ -191,11 +199,11 @@ impl Replay {
     fn next_link(&mut self, mut chain: Chain) {
         let Some(info) = chain.advance() else {
             self.entries = chain.entries();
-            if let Some(entry) = self.basis.entry {
-                self.entries.push_front(entry);
+            for entry in self.basis.entries.iter().rev() {
+                self.entries.push_front(*entry);
             }
             self.is_open_ended = chain.is_open_ended();
-            chain.conclude(&mut self.end, &mut self.notes);
+            chain.conclude(self.basis.first_lsn, &mut self.end, &mut self.notes);
             self.basis.conclude(&mut self.end, &mut self.notes);
             return;
         };
@@ -297,7 +305,9 @@ impl Replay {
                 damage,
                 is_readable,
             } => {
-                self.end.damage.push(damage);
+                if !planted(Planted::DamageSilent) {
+                    self.end.damage.push(damage);
+                }
                 self.count_basis(file, damage.points.unwrap_or(0));
                 if is_readable {
                     self.set_aside(file, damage.offset, damage.length, Reason::Damaged);

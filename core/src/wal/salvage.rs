@@ -77,7 +77,7 @@ impl<'a> Salvage<'a> {
     pub fn new(bytes: &'a [u8], file: FileId) -> Result<Self, Illegible> {
         let named = SegmentId(file.to_pair().1);
         let block = bytes.get(..HEADER_BLOCK_BYTES as usize).unwrap_or(bytes);
-        let found = Header::find(block, named);
+        let found = Header::find(block, file);
         let own = match found {
             HeaderFound::Newer(version) => return Err(Illegible::Newer(version)),
             HeaderFound::Valid(header) => Some(header),

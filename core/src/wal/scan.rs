@@ -2,6 +2,8 @@
 
 use alloc::vec::Vec;
 
+use crate::planted::{Planted, planted};
+
 use super::checksum::crc32c;
 use super::frame::{FRAME_HEAD_BYTES, Head};
 use super::header::HEADER_BLOCK_BYTES;
@@ -188,13 +190,15 @@ impl Walk {
             Look::Short => return None,
         }
         let head = self.head(window, offset)?;
-        if head.lsn != self.expected || self.chain.is_some_and(|chain| chain != head.chain) {
+        let is_next = head.lsn == self.expected;
+        let follows = self.chain.is_none_or(|chain| chain == head.chain);
+        if !(is_next && follows || planted(Planted::OrderUnchecked)) {
             return None;
         }
         let is_intact = match window.look(offset, HEAD + u64::from(head.payload_bytes)) {
             Look::Here => {
                 let payload = window.slice(offset + HEAD, head.payload_bytes as usize);
-                crc32c(self.salt, payload) == head.payload_crc
+                crc32c(self.salt, payload) == head.payload_crc || planted(Planted::PayloadUnchecked)
             }
             Look::Read { offset, length } => return Some(Found::Read { offset, length }),
             Look::Short => false,
@@ -213,6 +217,9 @@ impl Walk {
     fn scan(&mut self, window: &mut Window) -> Found {
         let (offset, first) = (self.pos, self.expected);
         let mut at = self.scan.unwrap_or(self.limit);
+        if planted(Planted::DamageEndsSegment) {
+            at = self.limit;
+        }
         while at + HEAD <= self.limit {
             match window.look(at, HEAD) {
                 Look::Here => {}
@@ -226,8 +233,7 @@ impl Walk {
             // At least the frame at `pos` is lost, and no frame is shorter than its head.
             let lsn_max = first.saturating_add((at - offset) / HEAD);
             if let Some(head) = self.head(window, at)
-                && head.lsn > first
-                && head.lsn <= lsn_max
+                && (head.lsn > first && head.lsn <= lsn_max || planted(Planted::ScanUnbounded))
             {
                 *self = Self::resume(self.salt, at, head.lsn, self.limit);
                 return Found::Gap {

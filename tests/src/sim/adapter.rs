@@ -7,7 +7,8 @@ use tidegate_core::fault::StorageFault;
 use tidegate_core::ids::{BlobId, FileId, SegmentId};
 use tidegate_core::storage::Storage;
 
-use super::disk::{Disk, DiskError, SECTOR};
+use super::disk::{Disk, DiskError};
+use super::file::{File, SECTOR, file_of, number_of, number_of_part};
 use super::mutation::Mutation;
 
 /// Why an effect was not performed.
@@ -17,6 +18,8 @@ pub(super) enum Halt {
     Fault(StorageFault),
     /// The process ended within it.
     Died,
+    /// What is to be set aside was deleted before.
+    Gone,
 }
 
 /// The files of one life. Same rules as those of the native host.
@@ -27,6 +30,8 @@ pub(super) struct Adapter {
     /// Bytes at creation; the listing of a mutation.
     pub(super) first_lengths: BTreeMap<u64, u64>,
     late: Vec<(u64, usize, Vec<u8>)>,
+    /// The blob that is being written.
+    pub(super) under_way: Option<BlobId>,
     bug: Option<Mutation>,
 }
 
@@ -58,17 +63,22 @@ impl Adapter {
             } => self
                 .persist(disk, segment.0, offset as usize, bytes, sync)
                 .map(|()| Vec::new()),
-            Effect::PutBlob { .. } => Err(Halt::Fault(StorageFault::NoSpace)),
+            Effect::PutBlob {
+                blob,
+                offset,
+                is_last,
+                ..
+            } => self
+                .put(disk, blob, offset as usize, bytes, is_last)
+                .map(|()| Vec::new()),
             Effect::Read {
                 file,
                 offset,
                 length,
                 ..
-            } => self.read(disk, file.to_pair().1, offset as usize, length),
+            } => self.read(disk, number_of(file), offset as usize, length),
             Effect::Delete { file, .. } => {
-                let id = file.to_pair().1 + u64::from(self.has(Mutation::DeleteNext));
-                self.created.remove(&id);
-                disk.remove(id).and_then(|()| disk.sync_names())?;
+                self.delete(disk, file)?;
                 Ok(Vec::new())
             }
             Effect::Quarantine {
@@ -77,7 +87,7 @@ impl Adapter {
                 length,
                 ..
             } => {
-                let id = file.to_pair().1;
+                let id = number_of(file);
                 if self.has(Mutation::CutTail)
                     && let Some(file) = disk.files.get_mut(&id)
                 {
@@ -88,11 +98,61 @@ impl Adapter {
                     disk.files.remove(&id);
                     return Ok(Vec::new());
                 }
+                if !disk.files.contains_key(&id) {
+                    return Err(Halt::Gone);
+                }
                 let length = usize::try_from(length).unwrap_or(usize::MAX);
                 disk.read(id, offset as usize, length)?;
                 Ok(Vec::new())
             }
         }
+    }
+
+    fn delete(&mut self, disk: &mut Disk, file: FileId) -> Result<(), Halt> {
+        let id = number_of(file) + u64::from(self.has(Mutation::DeleteNext));
+        self.created.remove(&id);
+        if let FileId::Blob(blob) = file {
+            self.under_way.take_if(|open| *open == blob);
+            disk.remove(number_of_part(blob))?;
+        }
+        disk.remove(id)?;
+        Ok(disk.sync_names()?)
+    }
+
+    /// A part of a blob, under a name that no listing shows; with the last one it gets its own.
+    fn put(
+        &mut self,
+        disk: &mut Disk,
+        blob: BlobId,
+        at: usize,
+        bytes: &[u8],
+        is_last: bool,
+    ) -> Result<(), Halt> {
+        let mut name = number_of_part(blob);
+        if self.has(Mutation::BlobInPlace) {
+            name = number_of(FileId::Blob(blob));
+        }
+        if self.under_way.take() != Some(blob) {
+            for left in disk.parts() {
+                disk.remove(left)?;
+            }
+            disk.create(name)?;
+        }
+        self.write_all(disk, name, at, bytes)?;
+        if !self.has(Mutation::BlobUnsynced) {
+            disk.sync(name)?;
+        }
+        if !is_last {
+            self.under_way = Some(blob);
+            return Ok(());
+        }
+        if name != number_of(FileId::Blob(blob)) {
+            disk.rename(name, number_of(FileId::Blob(blob)))?;
+        }
+        if !self.has(Mutation::BlobUnnamed) {
+            disk.sync_names()?;
+        }
+        Ok(())
     }
 
     fn persist(
@@ -189,7 +249,7 @@ impl Adapter {
         if self.has(Mutation::DeleteEarly) {
             disk.files.remove(&(id - 1));
         }
-        if self.has(Mutation::DeleteOldest) && disk.files.len() > 4 {
+        if self.has(Mutation::DeleteOldest) && disk.segments().count() > 4 {
             disk.files.pop_first();
         }
         Ok(())
@@ -289,7 +349,7 @@ impl CalmStorage<'_> {
 fn calm<T>(done: Result<T, Halt>) -> Result<T, StorageFault> {
     done.map_err(|halt| match halt {
         Halt::Fault(fault) => fault,
-        Halt::Died => StorageFault::Io,
+        Halt::Died | Halt::Gone => StorageFault::Io,
     })
 }
 
@@ -308,8 +368,15 @@ impl Storage for CalmStorage<'_> {
         calm(self.persist_effect(segment, offset, bytes, sync))
     }
 
-    fn put(&mut self, _: BlobId, _: u64, _: &[u8], _: bool) -> Result<(), StorageFault> {
-        Err(StorageFault::NoSpace)
+    fn put(
+        &mut self,
+        blob: BlobId,
+        offset: u64,
+        bytes: &[u8],
+        is_last: bool,
+    ) -> Result<(), StorageFault> {
+        let at = offset as usize;
+        calm(self.adapter.put(self.disk, blob, at, bytes, is_last))
     }
 
     fn read(
@@ -321,18 +388,14 @@ impl Storage for CalmStorage<'_> {
     ) -> Result<(), StorageFault> {
         let bytes = calm(
             self.adapter
-                .read(self.disk, file.to_pair().1, offset as usize, length),
+                .read(self.disk, number_of(file), offset as usize, length),
         )?;
         out.extend_from_slice(&bytes);
         Ok(())
     }
 
     fn delete(&mut self, file: FileId) -> Result<(), StorageFault> {
-        let removed = self
-            .disk
-            .remove(file.to_pair().1)
-            .and_then(|()| self.disk.sync_names());
-        calm(removed.map_err(Halt::from))
+        calm(self.adapter.delete(self.disk, file))
     }
 
     fn quarantine(&mut self, _: FileId, _: u64, _: u64) -> Result<(), StorageFault> {
@@ -340,11 +403,13 @@ impl Storage for CalmStorage<'_> {
     }
 }
 
-/// The segments as they are.
+/// The files as they are; no parts of blobs.
 pub(super) fn listing(disk: &Disk) -> Vec<FileInfo> {
-    let info = |(&id, file): (&u64, &super::disk::File)| FileInfo {
-        file: FileId::Segment(SegmentId(id)),
-        length: file.cached.len() as u64,
+    let info = |(&number, file): (&u64, &File)| {
+        Some(FileInfo {
+            file: file_of(number)?,
+            length: file.cached.len() as u64,
+        })
     };
-    disk.files.iter().map(info).collect()
+    disk.files.iter().filter_map(info).collect()
 }

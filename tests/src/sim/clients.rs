@@ -147,6 +147,20 @@ impl Clients {
             let text = "x".repeat(self.lots.index(length));
             fields.push(("note", Field::String(text)));
         }
+        // No lot is drawn for it, so that worlds stay what they were. Nobody selects these: over
+        // several shards a field that has two types is shown in one of them.
+        let clashes = self.plan.is_on(Kind::Clash) && self.counter % 11 == 0;
+        let kind = if clashes { 3 } else { kind };
+        if clashes {
+            let is_float = self.counter % 2 == 0;
+            let value = [Field::Integer(1), Field::Float(1.0)];
+            fields.extend(
+                value
+                    .into_iter()
+                    .nth(usize::from(is_float))
+                    .map(|v| ("both", v)),
+            );
+        }
         Line {
             series: format!("own{kind},host=h{host},zone=z{}", host % 3),
             time_ns,

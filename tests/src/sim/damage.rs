@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::disk::{Disk, File, SECTOR};
+use tidegate_core::ids::FileId;
+
+use super::disk::Disk;
+use super::file::{File, SECTOR, file_of};
 use super::hits::Hit;
 use crate::r#gen::Rng;
 
@@ -38,12 +41,15 @@ impl Past {
 /// a log that nobody can judge (`docs/format.md`, what stays uncertain). For the same reason
 /// none is cut within its header block, and the newest is never taken away.
 pub(super) fn damage(disk: &mut Disk, past: &mut Past, lots: &mut Rng) -> Option<(String, usize)> {
-    let ids: Vec<u64> = disk.files.keys().copied().collect();
+    let is_whole = |id: &&u64| file_of(**id).is_some();
+    let ids: Vec<u64> = disk.files.keys().filter(is_whole).copied().collect();
     let id = *ids.get(lots.index(ids.len()))?;
     let other = *ids.get(lots.index(ids.len()))?;
     // What came after it and has no header was never created whole, and vouches for nothing.
-    let mut later = disk.files.range(id + 1..).map(|(_, file)| file);
-    let is_newest = !later.any(File::has_header);
+    let is_later = |(other, file): (u64, &File)| other > id && file.has_header();
+    let is_segment = matches!(file_of(id), Some(FileId::Segment(_)));
+    let is_newest = is_segment && !disk.segments().any(is_later);
+    let is_alone = !disk.segments().any(|(_, file)| file.has_header());
     let elsewhere = disk.files.get(&other)?.durable.clone();
     let before = past.files.iter().find(|(past, _)| *past == id);
     let before = before.map(|(_, bytes)| bytes.clone());
@@ -56,7 +62,11 @@ pub(super) fn damage(disk: &mut Disk, past: &mut Past, lots: &mut Rng) -> Option
         0 => lots.index(file.durable.len()),
         _ => HEADER_BLOCK + lots.index(frames),
     };
-    let hit = choose(lots, is_newest, at, before.is_some());
+    let mut hit = choose(lots, is_newest, at, before.is_some());
+    // Where it is all there is, nothing is left to miss it.
+    if is_alone && hit == Hit::Missing {
+        hit = Hit::Flip;
+    }
     let size = match hit {
         Hit::Flip => 1,
         Hit::ZeroPage => PAGE,
@@ -82,8 +92,13 @@ pub(super) fn damage(disk: &mut Disk, past: &mut Past, lots: &mut Rng) -> Option
         disk.files.remove(&id);
     }
     disk.hits.note(hit);
+    if !is_segment {
+        disk.hits.note(Hit::BlobDamaged);
+    }
     // A record has a frame at least, and a frame 40 bytes.
     let records = match hit {
+        // Rows are in order of their series there.
+        _ if !is_segment => usize::MAX,
         Hit::Flip => 1,
         Hit::Cut | Hit::Missing | Hit::Renamed => usize::MAX,
         _ => size / 40 + 2,

@@ -4,18 +4,17 @@
 //! Between them stand sectors of 512 bytes that nobody synced. Sizes, names and data become
 //! durable independently of each other.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use tidegate_core::ids::FileId;
+
+use super::file::{BLOBS, File, PARTS, SECTOR, file_of};
 use super::hits::{Hit, Hits};
 use super::plan::{Kind, Plan};
 use crate::r#gen::Rng;
 
-/// What is written as a whole.
-pub(super) const SECTOR: usize = 512;
-/// Sectors of a page of the cache.
-const PAGE_SECTORS: usize = 8;
-/// Sectors of the slots of the durable-end register (`docs/format.md`).
-const REGISTERS: [usize; 2] = [8, 16];
+/// Sectors of the header block of a segment and of its first frame.
+const HEAD_SECTORS: usize = 25;
 
 /// Why an operation did not succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,22 +27,20 @@ pub(super) enum DiskError {
     Died,
 }
 
-/// A file twice: as the cache shows it, and as it is on the medium.
-#[derive(Clone, Debug, Default)]
-pub(super) struct File {
-    pub(super) cached: Vec<u8>,
-    pub(super) durable: Vec<u8>,
-    /// Sectors that a sync would write.
-    dirty: BTreeSet<usize>,
-    /// Length at the last sync that succeeded.
-    synced_bytes: usize,
-    is_name_durable: bool,
-    /// A sync failed: the cache calls clean what the medium lacks.
-    lies: bool,
+/// What a power loss leaves of what was not synced; each more than the one before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Keep {
+    Nothing,
+    /// Names of new files.
+    Names,
+    /// How long files are; what they grew by is zero.
+    Lengths,
+    /// The beginning of a new segment, as far as its first frame.
+    Heads,
 }
 
 /// Files by number, and what may go wrong with them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Disk {
     pub(super) files: BTreeMap<u64, File>,
     /// Deleted, and the deletion not yet durable.
@@ -52,6 +49,8 @@ pub(super) struct Disk {
     capacity: u64,
     /// Operations left to the process; `None` is no end.
     operations_left: Option<u64>,
+    /// Operations that are still carried out, of those that end with the process.
+    operations_whole: Option<u64>,
     /// `None` while nothing is to go wrong.
     plan: Option<Plan>,
     lots: Rng,
@@ -65,9 +64,63 @@ impl Disk {
             deleted: BTreeMap::new(),
             capacity: u64::MAX,
             operations_left: None,
+            operations_whole: None,
             plan: Some(plan.clone()),
             lots: Rng::new(plan.seed ^ 0xd15c),
             hits: Hits::default(),
+        }
+    }
+
+    /// A disk on which nothing happens but what is asked for.
+    pub(super) fn calm_and_empty() -> Self {
+        let mut disk = Self::new(&Plan::draw(0));
+        disk.calm();
+        disk
+    }
+
+    /// The process ends before it carries out anything of its operation number so many from now
+    /// on, counted from 0; `None`: it goes on.
+    pub(super) fn end_before(&mut self, operation: Option<u64>) {
+        self.operations_whole = operation;
+    }
+
+    /// Counts an operation; true if the process ended before it.
+    fn is_over(&mut self) -> bool {
+        match &mut self.operations_whole {
+            None => false,
+            Some(0) => true,
+            Some(left) => {
+                *left -= 1;
+                false
+            }
+        }
+    }
+
+    /// Power is lost, and what is left is told.
+    pub(super) fn lose_power_exactly(&mut self, keep: Keep) {
+        for file in self.files.values_mut() {
+            if keep >= Keep::Lengths {
+                let length = file.durable.len().max(file.cached.len());
+                file.durable.resize(length, 0);
+            }
+            if keep >= Keep::Heads {
+                let heads = file.dirty.range(..HEAD_SECTORS).copied();
+                heads
+                    .collect::<Vec<_>>()
+                    .into_iter()
+                    .for_each(|at| file.copy(at));
+            }
+            file.cached.clone_from(&file.durable);
+            file.dirty.clear();
+            file.is_name_durable |= keep >= Keep::Names;
+        }
+        if keep < Keep::Names {
+            self.undo_renames(|| true);
+        }
+        self.files.retain(|_, file| file.is_name_durable);
+        for (id, mut file) in std::mem::take(&mut self.deleted) {
+            file.cached.clone_from(&file.durable);
+            self.files.entry(id).or_insert(file);
         }
     }
 
@@ -115,7 +168,7 @@ impl Disk {
     }
 
     pub(super) fn create(&mut self, id: u64) -> Result<(), DiskError> {
-        if self.ends_here() {
+        if self.is_over() || self.ends_here() {
             return Err(DiskError::Died);
         }
         if self.files.contains_key(&id) {
@@ -131,6 +184,9 @@ impl Disk {
 
     /// Puts bytes into the cache: how many, which may be fewer than asked for.
     pub(super) fn write(&mut self, id: u64, at: usize, bytes: &[u8]) -> Result<usize, DiskError> {
+        if self.is_over() {
+            return Err(DiskError::Died);
+        }
         let (mut part, mut error) = (bytes.len(), None);
         if self.ends_here() {
             self.hits.note(Hit::DiedInWrite);
@@ -162,6 +218,9 @@ impl Disk {
     }
 
     pub(super) fn sync(&mut self, id: u64) -> Result<(), DiskError> {
+        if self.is_over() {
+            return Err(DiskError::Died);
+        }
         let dies = self.ends_here();
         let error = !dies && self.fails(Kind::SyncError);
         let file = self.files.get_mut(&id).ok_or(DiskError::Missing)?;
@@ -204,6 +263,9 @@ impl Disk {
 
     /// Makes creations and deletions durable.
     pub(super) fn sync_names(&mut self) -> Result<(), DiskError> {
+        if self.is_over() {
+            return Err(DiskError::Died);
+        }
         if self.ends_here() {
             self.hits.note(Hit::DiedInCreate);
             return Err(DiskError::Died);
@@ -214,12 +276,47 @@ impl Disk {
         }
         self.deleted.clear();
         let files = self.files.values_mut();
-        files.for_each(|file| file.is_name_durable = true);
+        files.for_each(|file| (file.is_name_durable, file.former) = (true, None));
         Ok(())
     }
 
+    /// Gives a file another name, as one step.
+    pub(super) fn rename(&mut self, from: u64, to: u64) -> Result<(), DiskError> {
+        if self.is_over() || self.ends_here() {
+            return Err(DiskError::Died);
+        }
+        if self.fails(Kind::NamesError) {
+            self.hits.note(Hit::NamesError);
+            return Err(DiskError::Io);
+        }
+        let mut file = self.files.remove(&from).ok_or(DiskError::Missing)?;
+        file.former = Some(from);
+        self.files.insert(to, file);
+        Ok(())
+    }
+
+    /// The segments.
+    pub(super) fn segments(&self) -> impl DoubleEndedIterator<Item = (u64, &File)> {
+        let segments = self.files.range(..BLOBS);
+        segments.map(|(&number, file)| (number, file))
+    }
+
+    /// The blobs that are whole, by their own numbers.
+    pub(super) fn blobs(&self) -> impl DoubleEndedIterator<Item = (u64, &File)> {
+        let blobs = self.files.range(BLOBS..PARTS);
+        blobs.map(|(&number, file)| (number - BLOBS, file))
+    }
+
+    /// Numbers of parts of blobs that are not whole.
+    pub(super) fn parts(&self) -> Vec<u64> {
+        self.files
+            .range(PARTS..)
+            .map(|(&number, _)| number)
+            .collect()
+    }
+
     pub(super) fn remove(&mut self, id: u64) -> Result<(), DiskError> {
-        if self.ends_here() {
+        if self.is_over() || self.ends_here() {
             return Err(DiskError::Died);
         }
         if let Some(file) = self.files.remove(&id) {
@@ -264,6 +361,9 @@ impl Disk {
             file.cached.clone_from(&file.durable);
             (file.lies, file.synced_bytes) = (false, file.durable.len());
         }
+        let mut lots = self.lots.clone();
+        self.undo_renames(|| lots.one_in(2));
+        self.lots = lots;
         let names: Vec<u64> = self.files.keys().copied().collect();
         for id in names {
             let is_new = self
@@ -277,14 +377,32 @@ impl Disk {
         }
         for (id, mut file) in std::mem::take(&mut self.deleted) {
             if !self.files.contains_key(&id) && self.lots.one_in(2) {
-                self.hits.note(Hit::DeleteUndone);
+                self.hits.note(match file_of(id) {
+                    Some(FileId::Blob(_)) => Hit::BlobBack,
+                    _ => Hit::DeleteUndone,
+                });
                 file.settle(&mut self.lots, &mut self.hits, mode);
                 file.cached.clone_from(&file.durable);
                 self.files.insert(id, file);
             }
         }
         let files = self.files.values_mut();
-        files.for_each(|file| file.is_name_durable = true);
+        files.for_each(|file| (file.is_name_durable, file.former) = (true, None));
+    }
+
+    /// Names that are not durable may be the former ones again.
+    fn undo_renames(&mut self, mut is_undone: impl FnMut() -> bool) {
+        let renamed = self.files.iter();
+        let renamed = renamed.filter_map(|(&to, file)| Some((to, file.former?)));
+        for (to, from) in renamed.collect::<Vec<_>>() {
+            if is_undone()
+                && let Some(mut file) = self.files.remove(&to)
+            {
+                self.hits.note(Hit::BlobUnnamed);
+                file.former = None;
+                self.files.insert(from, file);
+            }
+        }
     }
 
     /// Time passes: all that is written reaches the medium.
@@ -292,75 +410,9 @@ impl Disk {
         for file in self.files.values_mut() {
             file.durable.clone_from(&file.cached);
             file.dirty.clear();
-            (file.lies, file.is_name_durable) = (false, true);
+            (file.lies, file.is_name_durable, file.former) = (false, true, None);
         }
         self.deleted.clear();
-    }
-}
-
-impl File {
-    /// Whether it begins as a segment does that was created whole.
-    pub(super) fn has_header(&self) -> bool {
-        self.durable.len() >= SECTOR && self.durable.starts_with(b"TGSEGMNT")
-    }
-
-    /// Decides what becomes of every dirty sector; none is dirty afterwards.
-    fn settle(&mut self, lots: &mut Rng, hits: &mut Hits, mode: u64) {
-        let (held, shown) = (self.durable.len(), self.cached.len());
-        let length = match mode {
-            0 => shown.max(held),
-            1 => held,
-            _ => held + lots.index(shown.saturating_sub(held) + 1),
-        };
-        self.durable.resize(length, 0);
-        let (mut page, mut keeps_page) = (usize::MAX, false);
-        for sector in std::mem::take(&mut self.dirty) {
-            if sector / PAGE_SECTORS != page {
-                (page, keeps_page) = (sector / PAGE_SECTORS, lots.one_in(2));
-            }
-            let keeps = match mode {
-                0 => true,
-                1 => false,
-                2 => lots.one_in(2),
-                3 => !lots.one_in(8),
-                _ => keeps_page,
-            };
-            if keeps {
-                self.copy(sector);
-            } else if mode > 1 && lots.one_in(6) {
-                self.garble(sector, lots, hits);
-            } else {
-                hits.note(Hit::SectorLost);
-                let is_hole = sector * SECTOR >= held && sector * SECTOR < length;
-                if is_hole {
-                    hits.note(Hit::GrownWithoutData);
-                }
-            }
-        }
-    }
-
-    fn copy(&mut self, sector: usize) {
-        let start = (sector * SECTOR).min(self.durable.len());
-        let end = (start + SECTOR)
-            .min(self.durable.len())
-            .min(self.cached.len());
-        if start < end {
-            self.durable[start..end].copy_from_slice(&self.cached[start..end]);
-        }
-    }
-
-    /// A sector that a cut write left in no state at all. One that held synced frames keeps
-    /// them: appending repeats them, and sectors are written whole.
-    fn garble(&mut self, sector: usize, lots: &mut Rng, hits: &mut Hits) {
-        let is_new = sector * SECTOR >= self.synced_bytes || REGISTERS.contains(&sector);
-        let end = ((sector + 1) * SECTOR).min(self.durable.len());
-        if let Some(place) = self.durable.get_mut(sector * SECTOR..end)
-            && is_new
-            && !place.is_empty()
-        {
-            hits.note(Hit::SectorGarbage);
-            place.fill_with(|| lots.next_u64() as u8);
-        }
     }
 }
 

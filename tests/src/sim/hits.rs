@@ -81,6 +81,15 @@ hits! {
     Torn: "torn tail set aside",
     Obsolete: "obsolete segment deleted",
     Quarantine: "range quarantined",
+    PartWritten: "snapshot: part written",
+    Named: "snapshot: whole, and named",
+    PartFailed: "snapshot: part failed",
+    CutShort: "snapshot: life ended with one under way",
+    PartLeft: "snapshot: one that was not whole found and ignored",
+    BlobUnnamed: "snapshot: name lost with power",
+    BlobBack: "snapshot: older one back after power loss",
+    BlobRead: "snapshot: recovered from one",
+    BlobDamaged: "snapshot: damaged at rest",
     Prefix: "recovered without something that was never acknowledged",
     Whole: "recovered with all that was attempted",
     Ghost: "recovered with a request that had failed in an earlier life",
@@ -118,6 +127,9 @@ impl Default for Hits {
 }
 
 impl Hits {
+    /// What there is to meet.
+    pub const KINDS: usize = TEXTS.len();
+
     /// Counts one.
     pub fn note(&mut self, hit: Hit) {
         self.counts[hit as usize] += 1;
@@ -126,6 +138,12 @@ impl Hits {
     /// How often `hit` was met.
     pub fn of(&self, hit: Hit) -> u64 {
         self.counts[hit as usize]
+    }
+
+    /// How often something was damaged at rest.
+    pub fn damages(&self) -> u64 {
+        let kinds = Hit::Flip as usize..=Hit::Renamed as usize;
+        self.counts[kinds].iter().sum()
     }
 
     /// Adds the counts of another world.

@@ -2,18 +2,23 @@
 
 use tidegate_core::engine::{Damage, Effect, FileInfo, Phase};
 use tidegate_core::fault::StorageFault;
+use tidegate_core::ids::FileId;
 
 use super::adapter::Halt;
 use super::damage::damage;
-use super::disk::File;
+use super::file::{File, number_of};
+use super::format;
 use super::history::Found;
 use super::hits::Hit;
-use super::life::Life;
+use super::life::{Lane, Life};
 use super::loss;
 use super::mutation::Mutation;
 use super::observe::observe;
 use super::plan::Kind;
 use super::world::World;
+
+/// More than any engine has to be done at once.
+const JOBS_MAX: u32 = 10_000;
 
 impl World {
     /// Does some of the work there is: all of it, in turn, or one thing out of order.
@@ -25,7 +30,7 @@ impl World {
     }
 
     pub(super) fn work_all(&mut self) -> Result<(), String> {
-        loop {
+        for _ in 0..JOBS_MAX {
             let Some(life) = &self.life else {
                 return Ok(());
             };
@@ -37,6 +42,7 @@ impl World {
             }
             self.report(0)?;
         }
+        Err(format!("STUCK: {JOBS_MAX} jobs done, and still more"))
     }
 
     /// One step of a host that does many things at once.
@@ -47,7 +53,16 @@ impl World {
         if life.jobs.is_empty() {
             return Ok(());
         }
-        let at = self.lots.index(life.jobs.len());
+        let (len, slow) = (life.jobs.len(), life.slow);
+        let mut at = self.lots.index(len);
+        if slow == Some(life.jobs[at].lane()) && !self.lots.one_in(30) {
+            let is_quick = |at: &usize| slow != Some(life.jobs[*at].lane());
+            let quick: Vec<usize> = (0..len).filter(is_quick).collect();
+            at = quick
+                .get(self.lots.index(quick.len()))
+                .copied()
+                .unwrap_or(at);
+        }
         if life.jobs[at].done.is_none() {
             return self.perform(at).map(drop);
         }
@@ -66,6 +81,12 @@ impl World {
         } else {
             Kind::CrashInside
         };
+        let is_frail = early && !self.is_calm && self.may_end();
+        if is_frail && self.lots.one_in(self.plan.one_in(Kind::Frail)) {
+            let kind = self.kind_of_crash();
+            self.end_life(kind)?;
+            return Ok(false);
+        }
         let kinds = [self.plan.one_in(kind), self.plan.one_in(Kind::CrashInside)];
         let dies = !self.is_calm && self.may_end() && kinds.iter().any(|&n| self.lots.one_in(n));
         if dies && self.lots.one_in(3) {
@@ -88,15 +109,20 @@ impl World {
         let is_persist = matches!(job.effect, Effect::PersistLog { .. });
         match done {
             Err(Halt::Died) => {
+                job.has_died = true;
                 let kind = self.kind_of_crash();
                 self.end_life(kind)?;
                 return Ok(false);
             }
+            Err(Halt::Gone) => return Err("GONE: a range that is to be set aside".into()),
             Err(Halt::Fault(StorageFault::NoSpace)) if is_persist && self.lots.one_in(2) => {
                 job.was_held = true;
                 return Ok(false);
             }
             Err(Halt::Fault(fault)) => {
+                if matches!(job.effect, Effect::PutBlob { .. }) {
+                    self.hits.note(Hit::PartFailed);
+                }
                 if fault == StorageFault::Unreadable {
                     (self.may_lose, self.records_hit_max) = (true, usize::MAX);
                 }
@@ -140,6 +166,13 @@ impl World {
         match life.jobs[at].effect {
             Effect::Delete { .. } => self.hits.note(Hit::Obsolete),
             Effect::Quarantine { .. } => self.hits.note(Hit::Quarantine),
+            Effect::PutBlob { is_last, .. } => {
+                self.hits.note(if is_last {
+                    Hit::Named
+                } else {
+                    Hit::PartWritten
+                });
+            }
             _ => {}
         }
     }
@@ -239,6 +272,8 @@ impl World {
         for (hit, is_met) in [
             (Hit::Repair, report.points_relogged > 0),
             (Hit::Torn, report.torn_bytes > 0),
+            (Hit::BlobRead, self.disk.blobs().next().is_some()),
+            (Hit::PartLeft, !self.disk.parts().is_empty()),
             (Hit::DamageReported, !report.damage.is_empty()),
             (
                 Hit::DamagePoints,
@@ -260,6 +295,13 @@ impl World {
         if self.may_lose {
             let mut damage = report.damage;
             for one in &mut damage {
+                // Frames of a blob have numbers of their own.
+                if let FileId::Blob(_) = one.file
+                    && let Some(file) = self.disk.files.get(&number_of(one.file))
+                    && let Some(first_lsn) = format::first_lsn(&file.cached)
+                {
+                    (one.first.0, one.last.0) = (1, first_lsn - 1);
+                }
                 // At the end of a log only the last LSN that is known of can be told.
                 if one.last.0 >= durable || self.is_at_end(one, report.torn_bytes) {
                     one.last.0 = u64::MAX;
@@ -299,7 +341,7 @@ impl World {
     /// torn piece.
     fn is_at_end(&self, damage: &Damage, torn_bytes: u64) -> bool {
         let has_header = |info: &FileInfo| {
-            let file = self.disk.files.get(&info.file.to_pair().1);
+            let file = self.disk.files.get(&number_of(info.file));
             file.is_some_and(File::has_header)
         };
         let mut headed = self
@@ -353,22 +395,6 @@ impl World {
         self.end_life(kind)
     }
 
-    /// A call from which the engine does not come back.
-    fn trap(&mut self) {
-        let body = self.clients.body(self.now_ns, &mut self.hits);
-        let Some(life) = &mut self.life else { return };
-        use tidegate_core::engine::WriteRequest;
-        let request = WriteRequest {
-            now_ns: self.now_ns,
-            retention_policy: body.policy.clone(),
-            precision: tidegate_core::model::Precision::Nanosecond,
-            ..WriteRequest::default()
-        };
-        // Whatever it says, nobody learns.
-        drop(life.engine.write(&request, &body.bytes));
-        self.hits.note(Hit::Trap);
-    }
-
     pub(super) fn end_life(&mut self, kind: Kind) -> Result<(), String> {
         let Some(mut life) = self.life.take() else {
             return Ok(());
@@ -386,6 +412,10 @@ impl World {
         for job in life.jobs.drain(..).filter(|job| job.done.is_none()) {
             if self.lots.one_in(2) && !self.is_calm {
                 let operations = 1 + self.lots.below(6);
+                // A part that was cut short lost its file: begun again, it would be another blob.
+                if job.has_died && job.lane() == Lane::Blob {
+                    continue;
+                }
                 self.disk.die_after(Some(operations));
                 let _ = life
                     .adapter
@@ -408,12 +438,16 @@ impl World {
             _ => {}
         }
         if self.has(Mutation::KeepTickets) {
-            self.keep_tickets(&life);
+            // They are taken for those of the next engine.
+            self.kept.clone_from(&life.waits);
         }
         Ok(())
     }
 
     fn note_end(&mut self, life: &Life) {
+        if life.adapter.under_way.is_some() {
+            self.hits.note(Hit::CutShort);
+        }
         (0..life.rolled).for_each(|_| self.hits.note(Hit::Rolled));
         if !life.is_open {
             self.hits.note(Hit::CrashWhileOpening);
@@ -450,10 +484,5 @@ impl World {
             }
         }
         self.past.remember(&self.disk, &mut self.lots);
-    }
-
-    /// A mutation: the tickets of a dead engine are taken for those of the next.
-    fn keep_tickets(&mut self, life: &Life) {
-        self.kept.clone_from(&life.waits);
     }
 }

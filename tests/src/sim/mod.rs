@@ -12,10 +12,14 @@
 
 mod adapter;
 mod asks;
+pub mod at_rest;
 mod calm;
 mod clients;
 mod damage;
 mod disk;
+pub mod drill;
+mod file;
+mod format;
 mod history;
 mod hits;
 mod host;
@@ -34,6 +38,6 @@ mod world;
 pub use hits::{Hit, Hits};
 pub use mutation::Mutation;
 pub use plan::{Kind, Plan};
-pub use run::{Tally, replay_command, run, run_taped, run_twice, shrink};
+pub use run::{KEPT_SEEDS, Tally, replay_command, run, run_checked, run_taped, shrink};
 pub use trace::Trace;
 pub use world::Report;

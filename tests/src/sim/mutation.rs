@@ -53,6 +53,9 @@ mutations! {
     HalfBody: "hands over half of a body and answers for all of it",
     TwoBodies: "hands over a body in halves and answers after the first",
     SwapBytes: "swaps two bytes on their way to the disk",
+    BlobUnsynced: "names a blob that it did not sync",
+    BlobUnnamed: "does not sync the name of a blob",
+    BlobInPlace: "writes a blob under its own name from the start",
     NewNode: "draws a new node id at every start",
     ForgetPolicy: "writes to the default policy whatever was asked for",
 }

@@ -35,7 +35,13 @@ kinds! {
     Repeat: "repeated bodies", 4, 30;
     Statements: "statements", 6, 60;
     Queries: "queries", 4, 30;
+    Clash: "fields of two types", 1, 1;
+    Frail: "end of a life between two effects while it recovers", 3, 8;
+    Snapshots: "snapshots", 12, 17;
 }
+
+/// Kinds that came when seeds were kept already; drawn apart, so that those stay what they were.
+const LATER: &[Kind] = &[Kind::Clash, Kind::Frail, Kind::Snapshots];
 
 /// A world in outline.
 #[derive(Clone, Debug)]
@@ -52,6 +58,8 @@ pub struct Plan {
     pub cache_bytes_max: u64,
     /// Largest body.
     pub body_bytes_max: u64,
+    /// Whether one lane of the host may be slower than the others.
+    pub(super) has_lanes: bool,
     on: u32,
     one_in: [u64; KINDS.len()],
 }
@@ -59,20 +67,25 @@ pub struct Plan {
 impl Plan {
     /// What `seed` decides.
     pub fn draw(seed: u64) -> Self {
-        let mut lots = Rng::new(seed);
+        let (mut early, mut later) = (Rng::new(seed), Rng::new(seed ^ 0x1a7e));
         let mut on = 0;
         let mut one_in = [0; KINDS.len()];
         for &(kind, _, low, high) in KINDS {
+            let lots = if LATER.contains(&kind) {
+                &mut later
+            } else {
+                &mut early
+            };
             let is_on = match kind {
                 Kind::Crash | Kind::Async | Kind::Statements => !lots.one_in(4),
                 Kind::Damage => lots.one_in(4),
                 Kind::CrashInRecovery | Kind::Tight => lots.one_in(4),
                 _ => lots.one_in(2),
             };
-
             on |= u32::from(is_on) << kind as u32;
             one_in[kind as usize] = low + lots.below(high - low + 1);
         }
+        let mut lots = early;
         let mut plan = Self {
             seed,
             steps: 40 + lots.below(300) as u32,
@@ -80,6 +93,7 @@ impl Plan {
             pending_bytes_max: 64 << 20,
             cache_bytes_max: 1 << 30,
             body_bytes_max: 1 << 20,
+            has_lanes: false,
             on,
             one_in,
         };
@@ -90,6 +104,45 @@ impl Plan {
         }
         plan.settle();
         plan
+    }
+
+    /// What `seed` decided when the first seeds were kept.
+    pub fn draw_early(seed: u64) -> Self {
+        let plan = Self::draw(seed);
+        LATER.iter().fold(plan, |plan, &kind| plan.without(kind))
+    }
+
+    /// The world that variables of the environment ask for, as [`super::replay_command`] names
+    /// them.
+    pub fn asked_for(variable: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        let number = |name: &str| variable(name)?.parse::<u64>().ok();
+        let plan = Self::draw(number("TIDEGATE_SIM_SEED")?);
+        let mask = number("TIDEGATE_SIM_KINDS").map_or(plan.mask(), |mask| mask as u32);
+        let steps = number("TIDEGATE_SIM_STEPS").map_or(plan.steps, |steps| steps as u32);
+        let mut plan = plan.with_mask(mask);
+        match variable("TIDEGATE_SIM_HOST").as_deref() {
+            Some("async") => plan = plan.with_host(true),
+            Some("sync") => plan = plan.with_host(false),
+            _ => {}
+        }
+        plan.steps = steps;
+        Some(plan)
+    }
+
+    /// With a host that always, or never, completes effects at once.
+    #[must_use]
+    pub fn with_host(&self, is_async: bool) -> Self {
+        let mut plan = self.clone();
+        let bit = 1 << Kind::Async as u32;
+        plan.on = plan.on & !bit | if is_async { bit } else { 0 };
+        plan.one_in[Kind::Async as usize] = 1;
+        plan.has_lanes = is_async;
+        plan
+    }
+
+    /// Whether the host always completes effects later, never at once.
+    pub const fn is_always_async(&self) -> bool {
+        self.has_lanes && self.is_on(Kind::Async)
     }
 
     /// Without that kind.
@@ -126,6 +179,19 @@ impl Plan {
         } else {
             0
         }
+    }
+
+    /// Log bytes after which a snapshot is written.
+    pub const fn snapshot_log_bytes(&self) -> u64 {
+        match self.one_in(Kind::Snapshots) {
+            0 => u64::MAX,
+            bits => 1 << bits,
+        }
+    }
+
+    /// Bytes of a part of a snapshot.
+    pub const fn snapshot_part_bytes(&self) -> u64 {
+        1 << (9 + self.seed % 6)
     }
 
     /// Whether its engines take unsigned integers, and its clients send some.
@@ -181,6 +247,17 @@ mod tests {
         for kind in plan.kinds() {
             let less = plan.without(kind);
             assert!(!less.is_on(kind) && less.one_in(kind) == 0);
+        }
+    }
+
+    #[test]
+    fn a_host_is_at_once_or_later_throughout() {
+        for seed in 0..50 {
+            let plan = Plan::draw(seed);
+            let [at_once, later] = [false, true].map(|is_async| plan.with_host(is_async));
+            assert!(!at_once.is_on(Kind::Async) && !at_once.is_always_async());
+            assert!(later.is_on(Kind::Async) && later.is_always_async());
+            assert_eq!(at_once.mask() | 1 << Kind::Async as u32, later.mask());
         }
     }
 

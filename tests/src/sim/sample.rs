@@ -10,14 +10,20 @@ use tidegate_core::ids::{BlobId, FileId, SegmentId};
 use tidegate_core::model::Precision;
 use tidegate_core::storage::{self, Storage};
 
+use super::file::{BLOBS, file_of, number_of};
+use super::format::first_lsn;
 use super::history::History;
 use super::loss;
 use super::observe::{Counts, observe, points, policy};
 
 const NOW_NS: i64 = 1_767_225_600_000_000_000;
 const ROLL_BYTES: u64 = 28_000;
+const NODE: u128 = 7;
+const BODIES: i64 = 14;
+/// Reached once in the sample, about half way.
+const SNAPSHOT_LOG_BYTES: u64 = 45_000;
 
-/// Segments by number.
+/// Segments, and snapshots behind them, by their numbers on the simulated disk.
 pub type Segments = BTreeMap<u64, Vec<u8>>;
 
 /// The log and what it holds.
@@ -35,6 +41,8 @@ pub struct Sample {
 pub struct Verdict {
     /// Requests that lost something, by number.
     pub lost: Vec<usize>,
+    /// Values that are not shown, or older ones in their place.
+    pub values_lost: u64,
     /// What was reported.
     pub damage: Vec<Damage>,
     /// Bytes taken for a torn tail.
@@ -48,15 +56,20 @@ pub struct Verdict {
 struct Bytes<'a> {
     given: Option<&'a Segments>,
     written: Segments,
+    /// A blob that is not whole.
+    part: Vec<u8>,
 }
 
 impl Storage for Bytes<'_> {
     fn files(&mut self) -> Result<Vec<FileInfo>, StorageFault> {
-        let info = |(&id, bytes): (&u64, &Vec<u8>)| FileInfo {
-            file: FileId::Segment(SegmentId(id)),
-            length: bytes.len() as u64,
+        let info = |(&number, bytes): (&u64, &Vec<u8>)| {
+            Some(FileInfo {
+                file: file_of(number)?,
+                length: bytes.len() as u64,
+            })
         };
-        Ok(self.given.into_iter().flatten().map(info).collect())
+        let given = self.given.into_iter().flatten();
+        Ok(given.filter_map(info).collect())
     }
 
     fn persist(
@@ -66,15 +79,23 @@ impl Storage for Bytes<'_> {
         bytes: &[u8],
         _: bool,
     ) -> Result<(), StorageFault> {
-        let held = self.written.entry(segment.0).or_default();
-        let (start, end) = (offset as usize, offset as usize + bytes.len());
-        held.resize(held.len().max(end), 0);
-        held[start..end].copy_from_slice(bytes);
+        overwrite(self.written.entry(segment.0).or_default(), offset, bytes);
         Ok(())
     }
 
-    fn put(&mut self, _: BlobId, _: u64, _: &[u8], _: bool) -> Result<(), StorageFault> {
-        Err(StorageFault::NoSpace)
+    fn put(
+        &mut self,
+        blob: BlobId,
+        offset: u64,
+        bytes: &[u8],
+        is_last: bool,
+    ) -> Result<(), StorageFault> {
+        overwrite(&mut self.part, offset, bytes);
+        if is_last {
+            let whole = std::mem::take(&mut self.part);
+            self.written.insert(number_of(FileId::Blob(blob)), whole);
+        }
+        Ok(())
     }
 
     fn read(
@@ -84,14 +105,15 @@ impl Storage for Bytes<'_> {
         length: usize,
         out: &mut Vec<u8>,
     ) -> Result<(), StorageFault> {
-        let held = self.given.and_then(|given| given.get(&file.to_pair().1));
+        let held = self.given.and_then(|given| given.get(&number_of(file)));
         let held = held.ok_or(StorageFault::Unreadable)?;
         let start = held.len().min(offset as usize);
         out.extend_from_slice(&held[start..held.len().min(start + length)]);
         Ok(())
     }
 
-    fn delete(&mut self, _: FileId) -> Result<(), StorageFault> {
+    fn delete(&mut self, file: FileId) -> Result<(), StorageFault> {
+        self.written.remove(&number_of(file));
         Ok(())
     }
 
@@ -100,10 +122,19 @@ impl Storage for Bytes<'_> {
     }
 }
 
-fn config() -> Config {
+fn overwrite(held: &mut Vec<u8>, offset: u64, bytes: &[u8]) {
+    let (start, end) = (offset as usize, offset as usize + bytes.len());
+    held.resize(held.len().max(end), 0);
+    held[start..end].copy_from_slice(bytes);
+}
+
+/// Without a snapshot, or with one that is written when so many bytes are logged.
+fn config(node_id: u128, snapshot_log_bytes: u64) -> Config {
     Config {
         segment_bytes_roll: ROLL_BYTES,
-        ..Config::new("d", 7, 42)
+        snapshot_log_bytes,
+        snapshot_part_bytes: 2_000,
+        ..Config::new("d", node_id, 42)
     }
 }
 
@@ -121,12 +152,14 @@ fn asks() -> Vec<Ask> {
             None,
         ),
     ];
-    for number in 0..14i64 {
+    for number in 0..BODIES {
         let mut body = String::new();
         for host in 0..3 {
             let time = NOW_NS + number * 1_000;
             body += &format!("cpu,host=h{host} n={number}i,load={host}.5 {time}\n");
         }
+        // The same place each time, so that order matters.
+        body += &format!("gauge v={number}i {NOW_NS}\n");
         if number % 3 == 0 {
             let time = NOW_NS - number * 86_400_000_000_000;
             body += &format!("new{number},host=a up=t,text=\"{number}\" {time}\n");
@@ -144,14 +177,36 @@ fn asks() -> Vec<Ask> {
             asks.push(Ask::Statement(again, None));
         }
     }
+    let last = format!("last,host=a v=1i {}\n", NOW_NS + 30 * 86_400_000_000_000);
+    asks.push(Ask::Body("", last));
     asks
 }
 
 impl Sample {
     /// Writes it.
     pub fn new() -> Result<Self, String> {
+        Self::of_node(NODE, u64::MAX, false)
+    }
+
+    /// Writes one of which a snapshot stands for the first segments.
+    pub fn with_snapshot() -> Result<Self, String> {
+        Self::of_node(NODE, SNAPSHOT_LOG_BYTES, false)
+    }
+
+    /// Writes one up to its snapshot, which stands for all of it.
+    pub fn snapshot_alone() -> Result<Self, String> {
+        Self::of_node(NODE, SNAPSHOT_LOG_BYTES, true)
+    }
+
+    /// Writes that of another database.
+    pub(super) fn of_another_node() -> Result<Self, String> {
+        Self::of_node(NODE + 1, u64::MAX, false)
+    }
+
+    fn of_node(node_id: u128, snapshot_log_bytes: u64, is_alone: bool) -> Result<Self, String> {
         let mut storage = Bytes::default();
-        let mut engine = storage::open(config(), &mut storage).map_err(|why| why.to_string())?;
+        let config = config(node_id, snapshot_log_bytes);
+        let mut engine = storage::open(config, &mut storage).map_err(|why| why.to_string())?;
         let empty = observe(&mut engine, NOW_NS)?;
         let mut sample = Self {
             segments: Segments::new(),
@@ -170,7 +225,11 @@ impl Sample {
             if number % 4 != 1 {
                 sample.drain(&mut engine, &mut storage)?;
             }
+            if is_alone && storage.written.keys().all(|&file| file >= BLOBS) {
+                break;
+            }
         }
+        sample.drain(&mut engine, &mut storage)?;
         sample.history.promise(sample.history.records.len());
         sample.segments = storage.written;
         Ok(sample)
@@ -178,7 +237,7 @@ impl Sample {
 
     fn drain(&mut self, engine: &mut Engine, storage: &mut Bytes<'_>) -> Result<(), String> {
         let newest = |storage: &Bytes<'_>| {
-            let last = storage.written.last_key_value();
+            let last = storage.written.range(..BLOBS).next_back();
             last.map_or((0, 0), |(id, bytes)| (*id, bytes.len()))
         };
         let before = newest(storage);
@@ -187,12 +246,51 @@ impl Sample {
         let start = if before.0 == after.0 { before.1 } else { 0 };
         let place = (after.0, start..after.1);
         self.places.resize(self.history.records.len(), place);
+        // What a snapshot covers is there only.
+        if let Some((&blob, bytes)) = storage.written.range(BLOBS..).next_back() {
+            let is_covered = |place: &&mut (u64, Range<usize>)| place.0 < blob - BLOBS;
+            let covered = self.places.iter_mut().filter(is_covered);
+            covered.for_each(|place| *place = (blob, 0..bytes.len()));
+        }
         Ok(())
+    }
+
+    /// Whether a file of it is a snapshot.
+    pub const fn is_snapshot(&self, number: u64) -> bool {
+        number >= BLOBS
+    }
+
+    /// At most so many points are stored that newer ones hide.
+    pub const fn hidden(&self) -> u64 {
+        BODIES as u64
     }
 
     /// Requests in it.
     pub fn requests(&self) -> usize {
         self.history.records.len()
+    }
+
+    /// Opens an engine on `segments`: it has to hold the effect of a prefix of all requests, and
+    /// to report nothing.
+    ///
+    /// # Errors
+    ///
+    /// Says what is wrong.
+    pub fn is_prefix(&self, segments: &Segments) -> Result<(), String> {
+        let mut bytes = Bytes {
+            given: Some(segments),
+            ..Bytes::default()
+        };
+        let opened =
+            storage::open(config(NODE, u64::MAX), &mut bytes).map_err(|why| why.to_string());
+        let mut engine = opened?;
+        let seen = observe(&mut engine, NOW_NS)?;
+        if !engine.recovery().damage.is_empty() {
+            return Err(format!("ALARM: {:?}", engine.recovery().damage));
+        }
+        let mut history = self.history.clone();
+        history.floor = 0;
+        history.reopened(&seen, 0, 0).map(drop)
     }
 
     /// Opens an engine on `segments` and holds what it finds against what was written.
@@ -203,9 +301,10 @@ impl Sample {
     pub fn judge(&self, segments: &Segments) -> Result<Verdict, String> {
         let mut bytes = Bytes {
             given: Some(segments),
-            written: Segments::new(),
+            ..Bytes::default()
         };
-        let opened = storage::open(config(), &mut bytes).map_err(|why| why.to_string());
+        let opened =
+            storage::open(config(NODE, u64::MAX), &mut bytes).map_err(|why| why.to_string());
         let mut engine = opened?;
         if engine.phase() != Phase::Running {
             return Err(format!("{:?} {:?}", engine.phase(), engine.refusal()));
@@ -217,11 +316,23 @@ impl Sample {
         for damage in known.iter_mut().filter(|damage| damage.last.0 >= end) {
             damage.last.0 = u64::MAX;
         }
+        // Frames of a blob have numbers of their own.
+        for damage in &mut known {
+            let held = segments.get(&number_of(damage.file));
+            let is_blob = matches!(damage.file, FileId::Blob(_));
+            if let Some(first_lsn) = held.filter(|_| is_blob).and_then(|bytes| first_lsn(bytes)) {
+                (damage.first.0, damage.last.0) = (1, first_lsn - 1);
+            }
+        }
         let mut history = self.history.clone();
         let accepted = engine.accepted_lsn().0;
+        let is_shown = |(key, value)| seen.content.points.get(key) == Some(value);
+        let all = self.history.content.points.iter();
+        let values_lost = all.filter(|&pair| !is_shown(pair)).count() as u64;
         let lost = loss::check(&mut history, &seen.content, &known, u64::MAX, accepted)?;
         Ok(Verdict {
             lost,
+            values_lost,
             damage: report.damage,
             torn_bytes: report.torn_bytes,
             points_relogged: report.points_relogged,

@@ -8,7 +8,7 @@ use super::damage::Past;
 use super::disk::Disk;
 use super::history::History;
 use super::hits::{Hit, Hits};
-use super::life::{Life, Wait};
+use super::life::{Lane, Life, Wait};
 use super::mutation::Mutation;
 use super::observe::observe;
 use super::plan::{Kind, Plan};
@@ -197,7 +197,8 @@ impl World {
         let node = node + u128::from(self.has(Mutation::NewNode)) * u128::from(self.lives);
         let mut config = Config::new("d", node, self.lots.next_u64());
         config.segment_bytes_roll = self.plan.roll_bytes;
-        config.snapshot_log_bytes = u64::MAX;
+        config.snapshot_log_bytes = self.plan.snapshot_log_bytes();
+        config.snapshot_part_bytes = self.plan.snapshot_part_bytes();
         config.pending_bytes_max = self.plan.pending_bytes_max;
         config.cache_bytes_max = self.plan.cache_bytes_max;
         config.body_bytes_max = self.plan.body_bytes_max;
@@ -209,8 +210,13 @@ impl World {
                 .first_lengths
                 .clone_from(&before.adapter.first_lengths);
         }
+        let roll_bytes = config.segment_bytes_roll;
         let engine = Taped::open(config, &segments, self.tape.clone());
-        let mut life = Life::begin(engine, adapter);
+        let mut life = Life::begin(engine, adapter, roll_bytes);
+        if self.plan.has_lanes {
+            let lanes = [Lane::Log, Lane::Blob, Lane::Delete, Lane::Quarantine];
+            life.slow = lanes.get(self.lots.index(5)).copied();
+        }
         life.drain(&mut self.trace)?;
         self.life = Some(life);
         self.stale_listing = fresh;
@@ -230,7 +236,8 @@ impl World {
                 }
             }
             Some(Mutation::Overwrite) => {
-                if let Some((_, file)) = self.disk.files.iter_mut().next_back() {
+                let newest = self.disk.segments().next_back().map(|(id, _)| id);
+                if let Some(file) = newest.and_then(|id| self.disk.files.get_mut(&id)) {
                     for bytes in [&mut file.cached, &mut file.durable] {
                         let end = bytes.len().min(12_288);
                         bytes[..end].fill(0);
@@ -252,7 +259,10 @@ impl World {
         self.disk.calm();
         self.is_calm = true;
         self.say(|| "calm".into());
+        let mut has_logged = false;
         for _ in 0..2 {
+            let newest = |world: &Self| world.disk.segments().next_back().map(|(id, _)| id);
+            let before = newest(self);
             self.open()?;
             self.work_all()?;
             self.last_write()?;
@@ -268,6 +278,13 @@ impl World {
                 ));
             }
             self.end_life(Kind::Kill)?;
+            has_logged = newest(self) > before;
+        }
+        if !self.may_lose {
+            super::format::check(&self.disk)?;
+            if has_logged {
+                super::format::check_retired(&self.disk)?;
+            }
         }
         super::calm::reopen_with_the_core(self)
     }

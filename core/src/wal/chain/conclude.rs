@@ -3,6 +3,7 @@
 use alloc::collections::VecDeque;
 
 use crate::ids::{FileId, Lsn, SegmentId};
+use crate::planted::{Planted, planted};
 
 use super::super::frame::frames_max;
 use super::super::header::{HEADER_BLOCK_BYTES, Header, OPEN_END};
@@ -12,14 +13,20 @@ use super::{Chain, Info, Note, State};
 
 /// LSNs that are skipped where a log goes on behind segments that cannot be read, and nothing
 /// tells where they began: more than one node ever gives out, and 2^22 times fit.
-const LSNS_UNKNOWN: u64 = 1 << 40;
+pub(in crate::wal) const LSNS_UNKNOWN: u64 = 1 << 40;
 
 impl Chain {
-    /// Fills in where the log goes on, and judges the segments that are not part of it.
-    pub(in crate::wal) fn conclude(&self, end: &mut ReplayEnd, notes: &mut VecDeque<Note>) {
+    /// Fills in where the log goes on, and judges the segments that are not part of it. It begins
+    /// with `first_lsn`.
+    pub(in crate::wal) fn conclude(
+        &self,
+        first_lsn: u64,
+        end: &mut ReplayEnd,
+        notes: &mut VecDeque<Note>,
+    ) {
         let newest = self.infos.last().map_or(0, |info| info.id.0);
         end.next_segment = SegmentId(newest.saturating_add(1));
-        end.next_lsn = Lsn(1);
+        end.next_lsn = Lsn(first_lsn.max(1));
         end.low_watermark = self.low;
         end.may_retire = !self.is_disturbed && !self.is_open_ended();
         if let Some((header, proof, _)) = &self.head {
@@ -27,8 +34,17 @@ impl Chain {
             // A segment of which nothing is proven may vanish with the next power cut, header
             // and all: the next one follows what that one followed.
             let is_proven = proof.certified > HEADER_BLOCK_BYTES;
-            let own = Some((header.segment, proof.certified));
-            end.predecessor = if is_proven { own } else { header.predecessor };
+            let certified = if planted(Planted::EndLate) {
+                proof.usable
+            } else {
+                proof.certified
+            };
+            let own = Some((header.segment, certified));
+            end.predecessor = if is_proven || planted(Planted::VanishingNamed) {
+                own
+            } else {
+                header.predecessor
+            };
         }
         if let Some(newest) = self.hidden.first() {
             end.predecessor = Some((newest.id, OPEN_END));
@@ -62,6 +78,10 @@ impl Chain {
         }
         if self.is_named(info.id) {
             notes.extend(info.reason().map(|reason| info.note(reason)));
+            let is_behind = self.head.is_some_and(|(head, ..)| info.id < head.segment);
+            if is_behind && planted(Planted::DeleteInForce) {
+                end.obsolete.push(FileId::Segment(info.id));
+            }
             return;
         }
         let is_newest = self.head.is_none_or(|(head, ..)| info.id > head.segment);
@@ -71,7 +91,8 @@ impl Chain {
             State::Headed(Header { repair, .. }, register) => {
                 let register = register.filter(|found| !repair || found.settled);
                 // What a segment repeats is not given up while that one cannot be read.
-                if register.is_none() && !self.is_disturbed {
+                let is_kept = self.is_disturbed && !planted(Planted::StandInDeleted);
+                if register.is_none() && !is_kept {
                     end.obsolete.push(FileId::Segment(info.id));
                 }
                 register.map(|found| found.durable_lsn)

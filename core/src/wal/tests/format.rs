@@ -71,7 +71,7 @@ fn a_header_and_a_register_have_these_bytes() {
     assert_eq!(block[..128], block[4608..4736]);
     assert_eq!(block[..128], block[8704..8832]);
     assert_eq!(
-        Header::find(&block, header.segment),
+        Header::find(&block, header.file()),
         HeaderFound::Valid(header)
     );
 

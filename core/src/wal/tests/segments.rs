@@ -287,6 +287,6 @@ fn any_page_of_a_header_block_may_be_lost() {
             assert_eq!(outcome.end.damage, []);
         }
     }
-    let header = Header::find(&sample.store[&3], SegmentId(3));
+    let header = Header::find(&sample.store[&3], file(3));
     assert!(matches!(header, HeaderFound::Valid(_)));
 }

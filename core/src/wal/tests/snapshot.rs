@@ -75,6 +75,37 @@ fn a_snapshot_that_is_gone_is_missed() {
 }
 
 #[test]
+fn what_a_snapshot_alone_covered_is_told_when_only_its_name_is_left() {
+    let mut store = on_top();
+    store.retain(|key, _| key & BLOB != 0);
+    for length in [0, 1, 127] {
+        store.insert(4 | BLOB, vec![7; length]);
+        let end = replay(&store).end;
+        let [damage] = end.damage[..] else {
+            panic!("{:?}", end.damage);
+        };
+        assert_eq!((damage.file, damage.points), (file(4 | BLOB), None));
+        // Nothing tells how far it went.
+        assert!(damage.first == Lsn(1) && damage.last > Lsn(1 << 39));
+        assert!(end.next_lsn > damage.last);
+    }
+}
+
+#[test]
+fn what_is_lost_behind_a_snapshot_is_told_from_there_on() {
+    let mut store = on_top();
+    let blob = store[&(4 | BLOB)].clone();
+    store.insert(4, blob);
+    store.remove(&5);
+    let end = replay(&store).end;
+    let [damage] = end.damage[..] else {
+        panic!("{:?}", end.damage);
+    };
+    assert_eq!((damage.file, damage.first), (file(4), Lsn(50)));
+    assert!(damage.last >= Lsn(50) && end.next_lsn >= Lsn(50));
+}
+
+#[test]
 fn a_snapshot_that_cannot_be_read_is_kept_for_another_day() {
     let store = on_top();
     let frames = store[&(4 | BLOB)].len() as u64 - 500;

@@ -1,0 +1,1 @@
+//! Nothing: the test beside it is all there is.
