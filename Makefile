@@ -4,6 +4,10 @@
 PROOF_MINUTES ?= 5
 # How often `make proof` kills the server in the guest; under Node and natively a fifth of that.
 KILLS ?= 1000
+# Bodies compared with Debian's influxd; `make test` takes 5,000.
+DIFFERENTIAL_BODIES ?= 100000
+# Minutes that each of the six fuzz targets is tried; `make test` takes 3 seconds.
+FUZZ_MINUTES ?= 10
 # Seconds of fresh seeds of the simulator, beside those that always run.
 SIM_SECONDS ?= 60
 # Seeds whose effect trace is compared natively, in wasmtime and in V8; `make test` takes 200.
@@ -57,6 +61,7 @@ proof: setup
 	cargo test --release $(PACKAGES) --no-run
 	node wasm/scripts/build.mjs
 	PROOF_MINUTES=$(PROOF_MINUTES) KILLS=$(KILLS) TIDEGATE_TRACE_SEEDS=$(TRACE_SEEDS) \
+		DIFFERENTIAL_BODIES=$(DIFFERENTIAL_BODIES) FUZZ_MINUTES=$(FUZZ_MINUTES) \
 		cargo test --release $(PACKAGES) -- --nocapture
 
 bench: setup build

@@ -18,6 +18,7 @@ EXPECTED = [
     r'^\{"results":\[\{"statement_id":0\}\]\}\n$',
     r"(?is)^HTTP/1\.1 204 No Content\r\n.*x-tidegate-ack: durable\r\n",
     r'"columns":\["time","line","on","temp"\],"values":\[\["[^"]+Z","a",true,71\.5\]\]',
+    r'"lines":\[\{"line":2,"column":13,"fate":"unparsed","reason":"invalid boolean"\}\]\}\n$',
 ]
 
 

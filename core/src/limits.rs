@@ -23,3 +23,20 @@ pub const NAME_BYTES_MAX: usize = 255;
 
 /// Different spellings of one series key that are remembered for the fast path. Ours.
 pub const ALIASES_PER_SERIES_MAX: u8 = 4;
+
+/// Series of a database, unless configured. influxdb 1.12 `max-series-per-database`.
+pub const SERIES_MAX: u64 = 1_000_000;
+
+/// Values of a tag of a measurement, unless configured. influxdb 1.12 `max-values-per-tag`.
+pub const TAG_VALUES_MAX: u64 = 100_000;
+
+/// Fields of a line, unless configured. Ours: upstream has no limit, and a body of 25 MB holds six
+/// million, each of which stays in the schema.
+pub const FIELDS_MAX: u64 = 65_536;
+
+/// A limit on the length of lines is not less than this, in bytes: no line of the fast path is
+/// longer. Ours.
+pub const LINE_BYTES_MAX_LEAST: u64 = 128 << 10;
+
+/// A limit on fields is not less than this: no line of the fast path has more. Ours.
+pub const FIELDS_MAX_LEAST: u64 = 64;

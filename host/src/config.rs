@@ -7,6 +7,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use tidegate_core::limits;
 use toml::{Table, Value};
 
 use crate::cli::ServeFlags;
@@ -23,7 +24,7 @@ pub(crate) struct Config {
     pub guest: Guest,
 }
 
-/// `[data]`: where and how much.
+/// `[data]`: where and how much. 0 switches a limit on series, values, tags, fields or lines off.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, rename_all = "kebab-case")]
 pub(crate) struct Data {
@@ -42,6 +43,18 @@ pub(crate) struct Data {
     pub space_reserve_size: Size,
     /// Whether measurements and tags must be printable UTF-8.
     pub validate_keys: bool,
+    /// Whether unsigned integers (`1u`) are taken; upstream has to be built for it.
+    pub unsigned_support: bool,
+    /// Series that a database may have.
+    pub max_series_per_database: u64,
+    /// Values that a tag of a measurement may have.
+    pub max_values_per_tag: u64,
+    /// Longest line; less than 128k counts as that.
+    pub max_line_size: Size,
+    /// Most tags of a line.
+    pub max_tags_per_line: u64,
+    /// Most fields of a line; less than 64 counts as that.
+    pub max_fields_per_line: u64,
     /// A database that nobody used for this long gives its memory back.
     pub idle_close: Span,
 }
@@ -64,6 +77,12 @@ pub(crate) struct Http {
     pub pprof_auth_enabled: bool,
     /// Allows listening on more than loopback while nobody has to say who they are.
     pub open_to_network: bool,
+    /// Whether writes are read strictly that do not say `strict=false`: CRLF is taken, and what is
+    /// certainly a mistake is refused.
+    pub strict: bool,
+    /// Origins of pages that may send requests from a browser; `*` for all. In the environment
+    /// with commas between them.
+    pub cors_origins: Vec<String>,
     /// Largest body, before and after inflating.
     pub max_body_size: Size,
     /// Bytes of all bodies that are in memory at the same time; beyond, writes are answered 503.
@@ -117,6 +136,12 @@ impl Default for Data {
             wal_pending_size: Size(64 << 20),
             space_reserve_size: Size(96 << 20),
             validate_keys: false,
+            unsigned_support: false,
+            max_series_per_database: limits::SERIES_MAX,
+            max_values_per_tag: limits::TAG_VALUES_MAX,
+            max_line_size: Size(0),
+            max_tags_per_line: 0,
+            max_fields_per_line: limits::FIELDS_MAX,
             idle_close: Span::seconds(600),
         }
     }
@@ -132,6 +157,8 @@ impl Default for Http {
             ping_auth_enabled: false,
             pprof_auth_enabled: false,
             open_to_network: false,
+            strict: false,
+            cors_origins: vec!["*".into()],
             max_body_size: Size(25_000_000),
             max_body_memory: Size(1 << 30),
             max_concurrent_write_limit: 0,
@@ -259,6 +286,13 @@ fn apply_variable(
     let value = match default {
         Value::Boolean(_) => Value::Boolean(text.parse().map_err(|_| wrong("true or false"))?),
         Value::Integer(_) => Value::Integer(text.parse().map_err(|_| wrong("a number"))?),
+        Value::Array(_) => {
+            let parts = text
+                .split(',')
+                .map(str::trim)
+                .filter(|part| !part.is_empty());
+            Value::Array(parts.map(|part| Value::String(part.to_owned())).collect())
+        }
         _ => Value::String(text.to_owned()),
     };
     let section = table.entry(section).or_insert_with(|| Table::new().into());

@@ -25,6 +25,12 @@ pub(crate) fn classify(
     theirs: &Seen,
 ) -> Result<Vec<&'static str>, String> {
     let mut found = Vec::new();
+    // A value that nothing checked is what ends it.
+    if theirs.status == 0 {
+        let escaped = body.windows(2).any(|two| two == b"\\,");
+        let reason = escaped.then(|| vec!["escaped-comma-value"]);
+        return reason.ok_or_else(|| "the end of influxd".to_owned());
+    }
     // Where upstream failed as a whole, nothing else can be compared.
     if let Some(id) = upstream_failed(ours, theirs) {
         return Ok(vec![id]);
@@ -45,6 +51,13 @@ pub(crate) fn classify(
     }
     if error != theirs.error && error.contains("more lines") {
         let told = error.split("\\nand ").next().unwrap_or_default();
+        if theirs.error.starts_with(told) {
+            found.push("error-text-limit");
+            error.clone_from(&theirs.error);
+        }
+    }
+    if error != theirs.error && error.contains(" more bytes': ") {
+        let told = error.split("... and ").next().unwrap_or_default();
         if theirs.error.starts_with(told) {
             found.push("error-text-limit");
             error.clone_from(&theirs.error);
@@ -81,6 +94,13 @@ fn stored(body: &[u8], ours: &Seen, mine: &str, other: &str) -> Option<&'static 
     }
     if rejected(&ours.error).is_some() && contains_rows(other, mine) {
         return Some("phantom-series");
+    }
+    // The error of the shard with such a name was hidden behind that of another shard.
+    if rejected(&ours.error).is_some()
+        && std::str::from_utf8(body).is_err()
+        && contains_rows(mine, other)
+    {
+        return Some("v167-utf8-names");
     }
     let doubled = body
         .windows(3)

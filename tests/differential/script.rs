@@ -3,10 +3,10 @@
 use std::fmt;
 
 use tidegate_core::line::{Lines, Options, Scanner};
-use tidegate_core::model::Precision;
-use tidegate_tests::r#gen::{Flavour, Rng, body};
+use tidegate_tests::r#gen::{Flavour, Rng, body, mutate};
 use tidegate_tests::kit::gzip;
 use tidegate_tests::kit::http::percent_encode;
+use tidegate_tests::proof::fixtures;
 
 const DATABASES: [&str; 3] = ["one", "two", "three"];
 
@@ -55,6 +55,8 @@ impl Request {
 pub(crate) struct Script {
     rng: Rng,
     extra: u64,
+    /// Recorded bodies.
+    rows: Vec<Vec<u8>>,
 }
 
 impl Script {
@@ -62,6 +64,7 @@ impl Script {
         Self {
             rng: Rng::new(seed),
             extra: 0,
+            rows: recorded_rows(),
         }
     }
 
@@ -109,6 +112,29 @@ impl Script {
             let bytes = body::body(&mut self.rng, flavour, lines);
             if every_point_has_a_time(&bytes) {
                 return bytes;
+            }
+        }
+    }
+
+    /// A recorded body, or two, changed in places, and the unit of its times. Every line that is a
+    /// point bears its own time.
+    pub(crate) fn recorded(&mut self) -> (Vec<u8>, &'static str) {
+        let precision = if self.rng.one_in(5) {
+            self.rng.pick(&["n", "u", "ms", "s", "m", "h"])
+        } else {
+            ""
+        };
+        loop {
+            let mut bytes = self.rows[self.rng.index(self.rows.len())].clone();
+            if self.rng.one_in(2) {
+                bytes.push(b'\n');
+                bytes.extend_from_slice(&self.rows[self.rng.index(self.rows.len())]);
+            }
+            if !self.rng.one_in(8) {
+                bytes = mutate(&mut self.rng, &bytes, &self.rows, TOKENS);
+            }
+            if every_point_has_a_time(&bytes) {
+                return (bytes, precision);
             }
         }
     }
@@ -300,14 +326,68 @@ impl Script {
     }
 }
 
+/// The bodies of the recorded rows, but for the few very long ones, of which mutants would differ
+/// in length only.
+fn recorded_rows() -> Vec<Vec<u8>> {
+    let rows = fixtures::rows("line-protocol.jsonl");
+    let bodies = rows.iter().map(|row| row.bytes("input_b64"));
+    bodies.filter(|body| body.len() < 4 << 10).collect()
+}
+
+/// What means something in line protocol.
+const TOKENS: &[&[u8]] = &[
+    b" ",
+    b",",
+    b"=",
+    b"\"",
+    b"\\",
+    b"\n",
+    b"\r\n",
+    b"\t",
+    b"\0",
+    b"#",
+    b"i",
+    b"u",
+    b"-",
+    b"+",
+    b".",
+    b"e",
+    b"\\,",
+    b"\\ ",
+    b"\\=",
+    b"\\\"",
+    b"\\\\",
+    b"time",
+    b",time=1",
+    b"time=a,",
+    b"t",
+    b"TRUE",
+    b"NaN",
+    b"1",
+    b"0",
+    b"9223372036854775807",
+    b"9223372036854775808",
+    b"-9223372036854775806",
+    b"1e400",
+    b"1e-400",
+    b".5",
+    b" v=1 1",
+    b",v=2i",
+    b",h=a",
+    b",h=b",
+    b"\ncpu v=3 3\n",
+    b"\ncpu,host=a v=\"s\" 4\n",
+    b"\xff",
+    b"\xc3\xa9",
+    b"\xe2\x80\x8b",
+    b"\x7f",
+    b"# x\n",
+    b"#!~#",
+];
+
 /// No test can know the server's clock.
 fn every_point_has_a_time(bytes: &[u8]) -> bool {
-    let options = Options {
-        precision: Precision::Nanosecond,
-        default_time_ns: 0,
-        unsigned: false,
-        strict: false,
-    };
+    let options = Options::default();
     let mut scanner = Scanner::new();
     Lines::new(bytes).all(|line| {
         scanner

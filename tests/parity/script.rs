@@ -168,6 +168,8 @@ impl<'a> Pair<'a> {
                 Precision::Nanosecond
             },
             dry_run: self.rng.one_in(30),
+            strict: self.rng.one_in(4),
+            explain: self.rng.one_in(3),
         };
         let mut params = Vec::new();
         request.encode(&mut params);

@@ -4,7 +4,7 @@
  */
 
 import type { Face } from "./face.js";
-import type { Ack } from "./types.js";
+import type { Ack, ServerOptions } from "./types.js";
 import { bindings } from "./wasm/tidegate.js";
 
 /** Thrown by the call that trapped. */
@@ -31,13 +31,14 @@ export function instantiate(
   module: WebAssembly.Module,
   entropy: Uint8Array,
   ack: Ack,
-  snapshotLogBytes: number | undefined,
+  { snapshotLogBytes, strict, corsOrigins }: ServerOptions,
   trapped: (trap: TrapError) => void,
 ): Face {
   const { initSync, Server } = bindings();
   initSync({ module });
   const bytes = snapshotLogBytes === undefined ? undefined : BigInt(snapshotLogBytes);
   const face = new Server(entropy, ack, bytes);
+  face.configure(strict ?? false, corsOrigins ?? ["*"]);
   let isGone = false;
   const guarded = <T extends unknown[], R>(act: (...rest: T) => R) => {
     return (...rest: T): R => {

@@ -24,6 +24,10 @@ export interface WriteTarget {
    * it, the status is 501 and nothing is written.
    */
   ack?: AckLevel;
+  /** Whether the body is read strictly; what the server does if left out. */
+  strict?: boolean;
+  /** `lines`: an error comes with a list of every rejected line, its place and the reason. */
+  errors?: "text" | "lines";
 }
 
 /** For so long a request waits for the databases to come back after a trap. */
@@ -57,7 +61,7 @@ export class Tidegate {
     this.#instantiate = () => {
       const entropy = new Uint8Array(32);
       random(entropy);
-      return instantiate(module, entropy, stores.ack, snapshotLogBytes, trapped);
+      return instantiate(module, entropy, stores.ack, options, trapped);
     };
     this.#around = {
       face: this.#instantiate(),
@@ -126,6 +130,8 @@ export class Tidegate {
     if (target.retentionPolicy !== undefined) query.set("rp", target.retentionPolicy);
     if (target.precision !== undefined) query.set("precision", target.precision);
     if (target.ack !== undefined) query.set("ack", target.ack);
+    if (target.strict !== undefined) query.set("strict", String(target.strict));
+    if (target.errors !== undefined) query.set("errors", target.errors);
     const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
     return this.handle({ method: "POST", url: `/write?${query}`, headers: [], body: bytes });
   }

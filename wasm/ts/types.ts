@@ -123,6 +123,13 @@ export interface ServerOptions {
    * it; what opening has to read is bounded so. 64 MiB unless told.
    */
   snapshotLogBytes?: number;
+  /**
+   * Whether writes are read strictly that do not say `strict=false`: CRLF is taken, and what is
+   * certainly a mistake is refused. False unless told.
+   */
+  strict?: boolean;
+  /** Origins of pages that may send requests from a browser; `["*"]`, all, unless told. */
+  corsOrigins?: string[];
   /** Told about what an operator wants to know: recoveries with damage, storage that failed. */
   report?: (message: string) => void;
 }

@@ -33,6 +33,18 @@ pub struct Config {
     pub unsigned_support: bool,
     /// Whether keys must be printable UTF-8. influxdb 1.12 `data.validate-keys`, off.
     pub validate_keys: bool,
+    /// Series that the database may have; 0 for no limit. influxdb 1.12
+    /// `data.max-series-per-database`.
+    pub series_max: u64,
+    /// Values that a tag of a measurement may have; 0 for no limit. influxdb 1.12
+    /// `data.max-values-per-tag`.
+    pub tag_values_max: u64,
+    /// Longest line, in bytes; 0 for no limit. Not less than 128 KiB.
+    pub line_bytes_max: u64,
+    /// Most tags of a line; 0 for no limit.
+    pub tags_max: u64,
+    /// Most fields of a line; 0 for no limit. Not less than 64.
+    pub fields_max: u64,
     /// Frames that opening leaves out, as if they were damaged: those that ended the engine when
     /// they were applied. With the file, since an LSN may be given out again in a later segment.
     pub skip: Vec<(FileId, Lsn)>,
@@ -53,6 +65,11 @@ impl Config {
             body_bytes_max: limits::BODY_BYTES_MAX as u64,
             unsigned_support: false,
             validate_keys: false,
+            series_max: limits::SERIES_MAX,
+            tag_values_max: limits::TAG_VALUES_MAX,
+            line_bytes_max: 0,
+            tags_max: 0,
+            fields_max: limits::FIELDS_MAX,
             skip: Vec::new(),
         }
     }
@@ -71,6 +88,11 @@ impl Config {
             self.body_bytes_max,
             u64::from(self.unsigned_support),
             u64::from(self.validate_keys),
+            self.series_max,
+            self.tag_values_max,
+            self.line_bytes_max,
+            self.tags_max,
+            self.fields_max,
             self.skip.len() as u64,
         ] {
             varint::put(out, number);
@@ -102,6 +124,11 @@ impl Config {
             body_bytes_max: number()?,
             unsigned_support: number()? != 0,
             validate_keys: number()? != 0,
+            series_max: number()?,
+            tag_values_max: number()?,
+            line_bytes_max: number()?,
+            tags_max: number()?,
+            fields_max: number()?,
             skip: Vec::new(),
         };
         for _ in 0..number()? {

@@ -14,9 +14,11 @@
 //!
 //! Invariant, asserted at every step: `durable <= submitted <= accepted`.
 
+mod cardinality;
 mod config;
 mod effect;
 mod effects;
+mod explained;
 mod fast;
 mod open;
 mod record;
@@ -40,6 +42,7 @@ use core::sync::atomic::AtomicU64;
 
 pub use config::{Config, FileInfo, decode_listing, encode_listing};
 pub use effect::Effect;
+pub use explained::{Explained, LineFate, RejectedLine};
 pub use record::{RECORD_BYTES, decode_effect, encode_effect};
 pub use recovery::RecoveryReport;
 pub use report::{
@@ -57,6 +60,7 @@ use crate::meta::Catalog;
 use crate::query::Cursor;
 use crate::shard::{Admitted, Shard};
 use crate::wal::Log;
+use cardinality::{Cardinality, CardinalityMax};
 use effects::InFlight;
 use open::Opening;
 use recorder::Recorder;
@@ -100,6 +104,7 @@ pub struct Engine {
     slots: Vec<Slot>,
     /// The slot written to last.
     current: usize,
+    cardinality: Cardinality,
     /// What points of a shard that does not exist yet are judged against.
     blank: Shard,
     /// Absent while opening.
@@ -142,7 +147,12 @@ impl Engine {
             cache_bytes_max,
             ..config
         };
+        let cardinality_max = CardinalityMax {
+            series: config.series_max,
+            tag_values: config.tag_values_max,
+        };
         let mut engine = Self {
+            cardinality: Cardinality::new(cardinality_max, config.seed),
             blank: Shard::new(ShardId(0), config.seed),
             config,
             state: State::Opening(Box::new(opening)),
@@ -201,7 +211,7 @@ impl Engine {
 
     /// Logical bytes of cache and index.
     pub fn bytes(&self) -> u64 {
-        self.slots.iter().map(Slot::bytes).sum()
+        self.cardinality.bytes() + self.slots.iter().map(Slot::bytes).sum::<u64>()
     }
 
     #[cfg(test)]

@@ -288,10 +288,19 @@ impl Engine {
 
     /// Drops the slots whose shards the catalog has no more.
     pub(super) fn drop_slots(&mut self) {
-        let catalog = &self.catalog;
+        let (catalog, before) = (&self.catalog, self.slots.len());
         self.slots
             .retain(|slot| catalog.group_of(slot.shard.id).is_some());
         self.current = self.slots.len().saturating_sub(1);
+        if self.slots.len() != before {
+            self.recount_series();
+        }
+    }
+
+    /// Counts what the limits on series and tag values are about.
+    fn recount_series(&mut self) {
+        let indexes = self.slots.iter().map(|slot| &slot.shard.index);
+        self.cardinality.recount(indexes);
     }
 
     /// Puts rows into the caches; with `log_again`, only into the log. Returns how many rows
@@ -374,6 +383,7 @@ impl Engine {
         self.obsolete.clone_from(&end.obsolete);
         self.snapshots = Snapshots::after(end);
         self.drop_slots();
+        self.recount_series();
         if end.repair {
             self.repeat(opening);
         }

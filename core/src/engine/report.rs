@@ -3,11 +3,12 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::explained::Explained;
 use crate::ids::{CursorId, Lsn};
 use crate::model::{Precision, varint};
 
 /// One request to write a body of line protocol.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WriteRequest {
     /// The request's one reading of the wall clock, in nanoseconds since the epoch.
     pub now_ns: i64,
@@ -18,6 +19,11 @@ pub struct WriteRequest {
     /// Parse and judge only, change nothing: the answer to a request that is refused anyway,
     /// but whose parse errors come first.
     pub dry_run: bool,
+    /// Refuse what is certainly a mistake, and take CRLF; see
+    /// [`Options::strict`](crate::line::Options).
+    pub strict: bool,
+    /// List the rejected lines in the report.
+    pub explain: bool,
 }
 
 impl WriteRequest {
@@ -25,18 +31,22 @@ impl WriteRequest {
     pub fn encode(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.now_ns.to_le_bytes());
         out.push(self.precision.code());
-        out.push(u8::from(self.dry_run));
+        let flags = [self.dry_run, self.strict, self.explain];
+        let bits = flags.iter().rev();
+        out.push(bits.fold(0, |byte, &flag| byte << 1 | u8::from(flag)));
         out.extend_from_slice(self.retention_policy.as_bytes());
     }
 
     /// The inverse of [`encode`](Self::encode); the request is all of `bytes`.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let (now, rest) = bytes.split_first_chunk()?;
-        let (&[precision, dry_run], name) = rest.split_first_chunk()?;
+        let (&[precision, flags], name) = rest.split_first_chunk()?;
         Some(Self {
             now_ns: i64::from_le_bytes(*now),
             precision: Precision::from_code(precision)?,
-            dry_run: dry_run != 0,
+            dry_run: flags & 1 != 0,
+            strict: flags & 2 != 0,
+            explain: flags & 4 != 0,
             retention_policy: String::from_utf8(name.into()).ok()?,
         })
     }
@@ -72,6 +82,8 @@ pub struct WriteReport {
     /// Upstream's text for anything but `Written`. Quotes lines as they came, so it need not
     /// be UTF-8.
     pub message: Vec<u8>,
+    /// The rejected lines, if the request asked for them.
+    pub explained: Explained,
 }
 
 /// Why a write was refused as a whole. Nothing changed; the client should try again later,
@@ -127,7 +139,8 @@ pub fn encode_written(result: &Result<WriteReport, WriteError>, out: &mut Vec<u8
             ] {
                 varint::put(out, number);
             }
-            out.extend_from_slice(&report.message);
+            varint::put_bytes(out, &report.message);
+            report.explained.encode(out);
         }
         Err(error) => out.push(0x80 | *error as u8),
     }
@@ -152,7 +165,8 @@ pub fn decode_written(bytes: &[u8]) -> Option<Result<WriteReport, WriteError>> {
     let mut number = || varint::get(rest, &mut at);
     let (ticket, written) = (Lsn(number()?), number()?);
     let (dropped, unparsed) = (number()?, number()?);
-    let message = rest.get(at..)?.to_vec();
+    let message = varint::get_bytes(rest, &mut at)?.to_vec();
+    let explained = Explained::decode(rest, at)?;
     Some(Ok(WriteReport {
         ticket,
         outcome,
@@ -160,6 +174,7 @@ pub fn decode_written(bytes: &[u8]) -> Option<Result<WriteReport, WriteError>> {
         dropped,
         unparsed,
         message,
+        explained,
     }))
 }
 
@@ -216,6 +231,7 @@ mod tests {
             dropped: 2,
             unparsed: 300,
             message: b"partial write: \xff".to_vec(),
+            explained: Explained::default(),
         };
         for result in WriteError::ALL.iter().map(|&e| Err(e)).chain([Ok(report)]) {
             let mut out = Vec::new();

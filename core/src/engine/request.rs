@@ -3,17 +3,23 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Outcome, WriteReport, WriteRequest};
+use super::explained::{Explained, LineFate, RejectedLine};
+use super::{Config, Outcome, WriteReport, WriteRequest};
 use crate::ids::Lsn;
-use crate::line::{LineError, Options, Point};
+use crate::limits;
+use crate::line::{LineError, LineLimits, LineText, Lines, Options, Point};
 use crate::meta::{Catalog, ShardGroup};
 use crate::model::key;
-use crate::route::{Bound, DroppedPoints, Window};
-use crate::shard::{Rejected, Rejection};
+use crate::route::{Bound, DroppedPoints, Window, describe_violation};
+use crate::shard::{Rejected, Rejection, StrippedTime};
 
 /// Bytes of parse errors that an answer holds; the rest is counted. Ours: upstream's answer to
 /// a bad body is longer than the body.
 const UNPARSED_BYTES_MAX: usize = 64 << 10;
+
+/// Bytes of a bad line, and of what is wrong with it, that an answer holds. Ours, as above; enough
+/// for any line whose key is not too long by far.
+const QUOTED_BYTES_MAX: usize = 128 << 10;
 
 /// What becomes of a point.
 pub(super) enum Verdict {
@@ -36,6 +42,7 @@ pub(super) struct Request {
     unparsed: u64,
     unparsed_text: Vec<u8>,
     unparsed_left_out: u64,
+    explained: Option<Explained>,
 }
 
 impl Request {
@@ -43,7 +50,7 @@ impl Request {
         request: &WriteRequest,
         policy: String,
         window: Window,
-        unsigned: bool,
+        config: &Config,
     ) -> Self {
         let unit = request.precision.nanoseconds();
         let default_time_ns = request.now_ns - request.now_ns % unit;
@@ -53,8 +60,9 @@ impl Request {
             options: Options {
                 precision: request.precision,
                 default_time_ns,
-                unsigned,
-                strict: false,
+                unsigned: config.unsigned_support,
+                strict: request.strict,
+                limits: line_limits(config),
             },
             parsed: 0,
             written: 0,
@@ -65,12 +73,13 @@ impl Request {
             unparsed: 0,
             unparsed_text: Vec::new(),
             unparsed_left_out: 0,
+            explained: request.explain.then(Explained::default),
         }
     }
 
     /// A request whose lines are only parsed.
-    pub(super) fn judge_only(request: &WriteRequest, unsigned: bool) -> Self {
-        Self::new(request, String::new(), Window::default(), unsigned)
+    pub(super) fn judge_only(request: &WriteRequest, config: &Config) -> Self {
+        Self::new(request, String::new(), Window::default(), config)
     }
 
     /// Counts lines that the fast path took.
@@ -79,17 +88,73 @@ impl Request {
         self.written += u64::from(lines);
     }
 
+    /// The lines of a body, as this request has them read.
+    pub(super) const fn lines<'a>(&self, body: &'a [u8]) -> Lines<'a> {
+        if self.options.strict {
+            Lines::strict(body)
+        } else {
+            Lines::new(body)
+        }
+    }
+
     /// Notes that a point was stored without its field `time`.
-    pub(super) fn note_stripped(&mut self, point: &Point<'_>) {
-        self.rejected
-            .note_stripped(&key::unescape_measurement(point.measurement_raw()));
+    pub(super) fn note_stripped(&mut self, line: &LineText<'_>, point: &Point<'_>) {
+        let measurement = key::unescape_measurement(point.measurement_raw());
+        self.rejected.note_stripped(&measurement);
+        let is_time = |field: crate::line::Field<'_>| field.key == b"time";
+        let at = point.fields().position(is_time).unwrap_or(0);
+        self.explain(line, point.field_offset(at), LineFate::Stripped, |out| {
+            let measurement = measurement.to_vec();
+            StrippedTime { measurement }.describe(out);
+        });
+    }
+
+    /// Notes a point whose time the policy does not take.
+    pub(super) fn add_outside(&mut self, line: &LineText<'_>, point: &Point<'_>, bound: Bound) {
+        let (time, window) = (point.time_ns(), self.window);
+        self.outside.add(point.key(), time, bound);
+        self.explain(line, point.time_offset(), LineFate::Outside, |out| {
+            describe_violation(time, bound, &window, out);
+        });
+    }
+
+    /// Notes a point that conflicts with the schema or a limit, for the field that starts at `at`.
+    pub(super) fn add_rejected(&mut self, line: &LineText<'_>, at: usize, rejection: Rejection) {
+        self.explain(line, at, LineFate::Rejected, |out| rejection.describe(out));
+        self.rejected.add(rejection);
+    }
+
+    /// Lists a line, if the client asked for that; the fault is at the offset `at` of its text.
+    fn explain(
+        &mut self,
+        line: &LineText<'_>,
+        at: usize,
+        fate: LineFate,
+        text: impl FnOnce(&mut Vec<u8>),
+    ) {
+        let Some(explained) = &mut self.explained else {
+            return;
+        };
+        let column = u32::try_from(line.indent + at).unwrap_or(u32::MAX);
+        let mut reason = Vec::new();
+        text(&mut reason);
+        explained.add(RejectedLine {
+            line: line.line,
+            column: column.saturating_add(1),
+            fate,
+            reason,
+        });
     }
 
     /// Notes a line that is none.
     ///
     /// Source: influxdb 1.12 `models.ParsePointsWithPrecision`.
-    pub(super) fn add_unparsed(&mut self, line: &[u8], error: &LineError) {
+    pub(super) fn add_unparsed(&mut self, line: &LineText<'_>, error: &LineError) {
         self.unparsed += 1;
+        let at = error.column.saturating_sub(1) as usize;
+        self.explain(line, at, LineFate::Unparsed, |out| {
+            error.kind.append_text(out);
+        });
         if self.unparsed_text.len() > UNPARSED_BYTES_MAX {
             self.unparsed_left_out += 1;
             return;
@@ -99,9 +164,11 @@ impl Request {
             text.push(b'\n');
         }
         text.extend_from_slice(b"unable to parse '");
-        text.extend_from_slice(line);
+        quote(line.bytes, text);
         text.extend_from_slice(b"': ");
-        error.kind.append_text(text);
+        let mut reason = Vec::new();
+        error.kind.append_text(&mut reason);
+        quote(&reason, text);
     }
 
     fn unparsed_text(&self) -> Vec<u8> {
@@ -158,6 +225,7 @@ impl Request {
             dropped,
             unparsed,
             message,
+            explained: self.explained.clone().unwrap_or_default(),
         }
     }
 
@@ -168,5 +236,29 @@ impl Request {
             text.push_str(&self.policy);
         }
         message.extend_from_slice(text.as_bytes());
+    }
+}
+
+/// Appends the text, or its beginning if it is very long.
+fn quote(text: &[u8], out: &mut Vec<u8>) {
+    match text.split_at_checked(QUOTED_BYTES_MAX) {
+        Some((start, rest)) if !rest.is_empty() => {
+            out.extend_from_slice(start);
+            let more = alloc::format!("... and {} more bytes", rest.len());
+            out.extend_from_slice(more.as_bytes());
+        }
+        _ => out.extend_from_slice(text),
+    }
+}
+
+fn line_limits(config: &Config) -> LineLimits {
+    let limit = |max: u64, least: u64| match max {
+        0 => 0,
+        max => usize::try_from(max.max(least)).unwrap_or(usize::MAX),
+    };
+    LineLimits {
+        bytes: limit(config.line_bytes_max, limits::LINE_BYTES_MAX_LEAST),
+        tags: limit(config.tags_max, 1),
+        fields: limit(config.fields_max, limits::FIELDS_MAX_LEAST),
     }
 }

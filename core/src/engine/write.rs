@@ -9,7 +9,7 @@ use super::{Engine, Outcome, Phase, WriteError, WriteReport, WriteRequest};
 use crate::fault::StorageFault;
 use crate::ids::{LayoutId, SeriesId, ShardId};
 use crate::limits;
-use crate::line::{Lines, Point, TimeCursor};
+use crate::line::{LineText, Point, TimeCursor};
 use crate::meta::ShardGroup;
 use crate::model::{Value, row};
 use crate::planted::{Planted, planted};
@@ -43,7 +43,7 @@ impl Engine {
         let (Some(window), Some(name), false) = (window, name, request.dry_run) else {
             return Ok(self.judge_only(request, body));
         };
-        let mut request = Request::new(request, name, window, self.config.unsigned_support);
+        let mut request = Request::new(request, name, window, &self.config);
         self.write_lines(&mut request, body);
         if planted(Planted::RefusedLate) && self.log.as_ref().is_some_and(|log| log.is_full()) {
             return Err(WriteError::Busy);
@@ -87,11 +87,11 @@ impl Engine {
 
     /// Parses without storing: for a request that fails anyway, unless its lines are worse.
     fn judge_only(&mut self, request: &WriteRequest, body: &[u8]) -> WriteReport {
-        let mut judged = Request::judge_only(request, self.config.unsigned_support);
-        for line in Lines::new(body) {
+        let mut judged = Request::judge_only(request, &self.config);
+        for line in judged.lines(body) {
             match self.scanner.scan(line.bytes, &judged.options) {
                 Ok(_) => judged.parsed += 1,
-                Err(error) => judged.add_unparsed(line.bytes, &error),
+                Err(error) => judged.add_unparsed(&line, &error),
             }
         }
         let ticket = self.accepted_lsn();
@@ -108,7 +108,7 @@ impl Engine {
         let times = TimeCursor::new(request.options.precision);
         let mut run = FastRun::new(times, core::mem::take(&mut self.bits));
         run.restrict(&request.window, self.current_group(request));
-        let mut lines = Lines::new(body);
+        let mut lines = request.lines(body);
         loop {
             if let (Some(slot), Some(log)) = (self.slots.get_mut(self.current), &mut self.log) {
                 let position = lines.position();
@@ -117,7 +117,7 @@ impl Engine {
                 lines.seek(taken.at, taken.lines);
             }
             let Some(line) = lines.next() else { break };
-            if let Some(group) = self.write_line(request, line.bytes) {
+            if let Some(group) = self.write_line(request, &line) {
                 run.restrict(&request.window, Some(group));
             }
         }
@@ -132,21 +132,23 @@ impl Engine {
     }
 
     /// The general path: one line, right on every input. The group it was stored in, if it was.
-    fn write_line(&mut self, request: &mut Request, line: &[u8]) -> Option<ShardGroup> {
+    fn write_line(&mut self, request: &mut Request, line: &LineText<'_>) -> Option<ShardGroup> {
         let mut scanner = core::mem::take(&mut self.scanner);
         let mut stored = None;
-        match scanner.scan(line, &request.options) {
+        match scanner.scan(line.bytes, &request.options) {
             Ok(point) => {
                 request.parsed += 1;
-                match self.write_point(request, &point) {
+                match self.write_point(request, line, &point) {
                     Verdict::Stored(group) => {
                         request.written += 1;
                         stored = Some(group);
                     }
-                    Verdict::Outside(bound) => {
-                        request.outside.add(point.key(), point.time_ns(), bound);
+                    Verdict::Outside(bound) => request.add_outside(line, &point, bound),
+                    Verdict::Rejected(rejection) => {
+                        let fault = self.admitted.fault;
+                        let at = fault.map_or(0, |field| point.field_offset(field));
+                        request.add_rejected(line, at, rejection);
                     }
-                    Verdict::Rejected(rejection) => request.rejected.add(rejection),
                 }
             }
             Err(error) => request.add_unparsed(line, &error),
@@ -156,7 +158,12 @@ impl Engine {
     }
 
     /// Route, validate, record, store.
-    fn write_point(&mut self, request: &mut Request, point: &Point<'_>) -> Verdict {
+    fn write_point(
+        &mut self,
+        request: &mut Request,
+        line: &LineText<'_>,
+        point: &Point<'_>,
+    ) -> Verdict {
         let time = point.time_ns();
         if let Some(bound) = request.window.violation(time) {
             return Verdict::Outside(bound);
@@ -181,11 +188,24 @@ impl Engine {
             validate_keys,
             &mut self.admitted,
         );
+        let is_about_key = matches!(&judged, Err(rejection) if rejection.is_about_key());
+        if self.admitted.is_new_series
+            && !is_about_key
+            && let Some(rejection) = self
+                .cardinality
+                .violation(point.key(), &self.config.database)
+        {
+            self.admitted.fault = None;
+            return Verdict::Rejected(rejection);
+        }
         if let Err(rejection) = judged {
             return Verdict::Rejected(rejection);
         }
+        if self.admitted.is_new_series {
+            self.cardinality.add(point.key());
+        }
         if self.admitted.stripped_time {
-            request.note_stripped(point);
+            request.note_stripped(line, point);
         }
         self.open_record();
         let Some(group) = group.or_else(|| self.add_group(request, time)) else {

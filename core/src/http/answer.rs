@@ -3,12 +3,15 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::engine::WriteReport;
 use crate::model::Quoted;
 
 use super::accept::Format;
+use super::cors::Cors;
 use super::head::Head;
 use super::params::Params;
 use super::render;
+use super::route::Site;
 use super::version::{INFLUXDB_BUILD, INFLUXDB_VERSION, TIDEGATE_VERSION};
 
 /// A whole answer, or the head of one whose body follows in pieces.
@@ -74,20 +77,20 @@ pub struct Responder {
     /// Whether JSON is indented.
     pub pretty: bool,
     request_id: Vec<u8>,
-    origin: Vec<u8>,
+    cors: Cors,
 }
 
 impl Responder {
     /// Takes from the head what concerns the answer. `fresh_id` is used unless the client names
     /// its request.
-    pub(super) fn new(head: &Head<'_>, params: &Params, fresh_id: &str) -> Self {
+    pub(super) fn new(head: &Head<'_>, params: &Params, site: &Site, fresh_id: &str) -> Self {
         let given = ["X-Request-Id", "Request-Id"].map(|name| head.get(name));
         let id = given.into_iter().find(|id| !id.is_empty());
         Self {
             format: Format::negotiate(head),
             pretty: params.get("pretty") == b"true",
             request_id: id.unwrap_or(fresh_id.as_bytes()).into(),
-            origin: head.get("Origin").into(),
+            cors: Cors::new(head, site),
         }
     }
 
@@ -110,12 +113,7 @@ impl Responder {
             answer.set("Request-Id", &self.request_id);
             answer.set("X-Request-Id", &self.request_id);
         }
-        if !self.origin.is_empty() {
-            answer.set("Access-Control-Allow-Origin", &self.origin);
-            for (name, value) in CORS {
-                answer.set(name, value.as_bytes());
-            }
-        }
+        self.cors.set(&mut answer);
         answer
     }
 
@@ -130,6 +128,14 @@ impl Responder {
         answer
     }
 
+    /// The error of a write, with the list of its rejected lines.
+    pub(super) fn rejected(&self, status: u16, message: &[u8], report: &WriteReport) -> Answer {
+        let mut answer = self.error(status, message);
+        answer.body.clear();
+        render::rejected(self.format, self.pretty, message, report, &mut answer.body);
+        answer
+    }
+
     /// 401, with the scheme to use.
     pub fn unauthorized(&self, realm: &str, message: &str) -> Answer {
         let mut answer = self.error(401, message.as_bytes());
@@ -141,20 +147,3 @@ impl Responder {
 
 /// Most bytes of an error that are repeated in a header. influxdb 1.12 `services/httpd`.
 const ERROR_HEADER_BYTES_MAX: usize = 1024;
-
-/// Source: influxdb 1.12 `services/httpd.cors`.
-const CORS: [(&str, &str); 3] = [
-    (
-        "Access-Control-Allow-Methods",
-        "DELETE, GET, OPTIONS, POST, PUT, PATCH",
-    ),
-    (
-        "Access-Control-Allow-Headers",
-        "Accept, Accept-Encoding, Authorization, Content-Length, Content-Type, User-Agent, \
-         X-CSRF-Token, X-HTTP-Method-Override",
-    ),
-    (
-        "Access-Control-Expose-Headers",
-        "Date, X-InfluxDB-Version, X-InfluxDB-Build",
-    ),
-];

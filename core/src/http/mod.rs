@@ -15,6 +15,8 @@ mod answer;
 mod base64;
 mod body;
 mod bound;
+mod cors;
+mod counters;
 mod credentials;
 mod databases;
 mod head;
@@ -29,6 +31,7 @@ mod route;
 mod run;
 mod text;
 mod version;
+mod wishes;
 mod write;
 
 #[cfg(test)]
@@ -39,6 +42,7 @@ pub use ack::AckLevel;
 pub use answer::{Answer, Responder};
 pub use base64::Base64;
 pub use body::BodyError;
+pub use counters::{Counter, Uptime, metrics, vars};
 pub use credentials::Credentials;
 pub use databases::Databases;
 pub use head::Head;

@@ -10,6 +10,7 @@ use super::params::{Params, unescape_path};
 use super::query::QueryPlan;
 use super::text::json_string;
 use super::version::INFLUXDB_VERSION;
+use super::wishes::Wishes;
 use super::write::WritePlan;
 use crate::limits;
 use crate::model::{Precision, Quoted};
@@ -27,6 +28,10 @@ pub struct Site {
     pub realm: String,
     /// Largest body of a write, in bytes, inflated or not; 0 for no limit.
     pub body_bytes_max: u64,
+    /// Whether a write is read strictly that does not ask for either.
+    pub strict: bool,
+    /// Pages that may send requests from a browser; `*` lets in all, as upstream does.
+    pub cors_origins: Vec<String>,
     /// What a write is promised that asks for nothing.
     pub ack: AckLevel,
     /// The promises that the host tells apart, the weakest first. Who asks for one between them
@@ -42,6 +47,8 @@ impl Default for Site {
             debug_auth_enabled: false,
             realm: "InfluxDB".into(),
             body_bytes_max: limits::BODY_BYTES_MAX as u64,
+            strict: false,
+            cors_origins: ["*".into()].into(),
             ack: AckLevel::Durable,
             ack_levels: &AckLevel::ALL,
         }
@@ -181,7 +188,7 @@ pub fn asks_for_user(head: &Head<'_>, site: &Site) -> bool {
 pub fn decide(head: &Head<'_>, site: &Site, gate: &mut impl Gate, fresh_id: &str) -> Decision {
     let params = Params::parse(head.query.as_bytes());
     let path = unescape_path(head.path).unwrap_or_default();
-    let responder = Responder::new(head, &params, fresh_id);
+    let responder = Responder::new(head, &params, site, fresh_id);
     if path.starts_with(VARS) {
         return vars(head, site, gate, responder, &params);
     }
@@ -331,6 +338,10 @@ fn write(
         Ok(level) => level,
         Err((status, text)) => return refuse(status, &text),
     };
+    let wishes = match Wishes::of(head, params, site) {
+        Ok(wishes) => wishes,
+        Err(text) => return refuse(400, &text),
+    };
     let plan = WritePlan {
         database,
         retention_policy: String::from_utf8_lossy(&target.retention_policy).into_owned(),
@@ -340,6 +351,7 @@ fn write(
         gzip: head.get("Content-Encoding") == b"gzip",
         body_bytes_max: site.body_bytes_max,
         declared_bytes: head.content_length(),
+        wishes,
         ack,
         responder,
     };

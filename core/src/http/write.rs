@@ -5,6 +5,7 @@ use alloc::string::String;
 use super::ack::{self, AckLevel};
 use super::answer::{Answer, Responder};
 use super::body::BodyError;
+use super::wishes::Wishes;
 use crate::engine::{Outcome, WriteError, WriteReport, WriteRequest};
 use crate::model::Precision;
 
@@ -32,6 +33,7 @@ pub struct WritePlan {
     pub body_bytes_max: u64,
     /// The length of the body, if the head states it.
     pub declared_bytes: Option<u64>,
+    pub(super) wishes: Wishes,
     /// What the host waits for before it answers, and the answer names.
     pub ack: AckLevel,
     pub(super) responder: Responder,
@@ -45,6 +47,8 @@ impl WritePlan {
             retention_policy: self.retention_policy.clone(),
             precision: self.precision,
             dry_run: !self.consistency_known,
+            strict: self.wishes.strict,
+            explain: self.wishes.explain,
         }
     }
 
@@ -77,11 +81,11 @@ impl WritePlan {
             Err(error) => return self.refusal(*error),
         };
         match report.outcome {
-            Outcome::NothingParsed => self.responder.error(400, &report.message),
+            Outcome::NothingParsed => self.error(400, report),
             _ if !self.consistency_known => self.responder.error(400, b"invalid consistency level"),
-            Outcome::RetentionPolicyNotFound => self.responder.error(500, &report.message),
+            Outcome::RetentionPolicyNotFound => self.error(500, report),
             Outcome::Partial => {
-                let mut answer = self.responder.error(400, &report.message);
+                let mut answer = self.error(400, report);
                 answer.set(ack::HEADER, self.ack.word().as_bytes());
                 answer
             }
@@ -91,6 +95,13 @@ impl WritePlan {
                 answer
             }
         }
+    }
+
+    fn error(&self, status: u16, report: &WriteReport) -> Answer {
+        if self.wishes.explain {
+            return self.responder.rejected(status, &report.message, report);
+        }
+        self.responder.error(status, &report.message)
     }
 
     /// 503 and when to come back; never 429 or another 4xx, on which agents drop their batch.

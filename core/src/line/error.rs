@@ -81,6 +81,12 @@ pub enum LineErrorKind {
     /// A comment with a quote that makes the lines behind it part of the comment. Strict
     /// mode only; upstream drops those lines and answers 204.
     CommentSwallowsLines,
+    /// Longer than this server takes: bytes. Ours.
+    LineTooLong(usize),
+    /// More tags than this server takes. Ours.
+    TooManyTags(usize),
+    /// More fields than this server takes. Ours.
+    TooManyFields(usize),
 }
 
 impl LineErrorKind {
@@ -111,6 +117,15 @@ impl LineErrorKind {
                 let text = alloc::format!("max key length exceeded: {length} > {KEY_BYTES_MAX}");
                 quoting(&[text.as_bytes()]);
             }
+            Self::LineTooLong(max) => {
+                quoting(&[alloc::format!("line too long: the limit is {max} bytes").as_bytes()]);
+            }
+            Self::TooManyTags(max) => {
+                quoting(&[alloc::format!("too many tags: the limit is {max}").as_bytes()]);
+            }
+            Self::TooManyFields(max) => {
+                quoting(&[alloc::format!("too many fields: the limit is {max}").as_bytes()]);
+            }
             _ => quoting(&[self.fixed_text().as_bytes()]),
         }
     }
@@ -137,7 +152,10 @@ impl LineErrorKind {
             }
             Self::PointInvalid => "point is invalid",
             Self::CommentSwallowsLines => "comment with a quote swallows the lines behind it",
-            Self::KeyTooLong(_)
+            Self::LineTooLong(_)
+            | Self::TooManyTags(_)
+            | Self::TooManyFields(_)
+            | Self::KeyTooLong(_)
             | Self::InvalidFieldKey(_)
             | Self::IntegerOutOfRange(_)
             | Self::UnsignedOutOfRange(_)

@@ -109,6 +109,11 @@ impl FieldSpans {
         })
     }
 
+    /// Where the field at `position` starts.
+    pub(super) fn offset(&self, position: usize) -> Option<usize> {
+        self.spans.get(position).map(|span| span.key_raw.start)
+    }
+
     /// The offset of the first field with an empty key.
     pub(super) fn empty_key(&self) -> Option<usize> {
         let is_empty = |span: &&FieldSpan| span.key_raw.start == span.key_raw.end;

@@ -24,6 +24,8 @@ pub struct LineText<'a> {
     pub offset: usize,
     /// The physical line, from 1, on which `bytes` starts.
     pub line: u32,
+    /// How many bytes of whitespace stand before `bytes`.
+    pub indent: usize,
 }
 
 impl<'a> Lines<'a> {
@@ -98,6 +100,7 @@ impl<'a> Iterator for Lines<'a> {
                 bytes,
                 offset: start + skipped,
                 line,
+                indent: skipped,
             });
         }
         None

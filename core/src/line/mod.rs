@@ -25,7 +25,7 @@ pub use crate::model::key;
 pub use error::{LineError, LineErrorKind};
 pub use fields::Field;
 pub use lines::{LineText, Lines};
-pub use scan::{Options, Point, Scanner};
+pub use scan::{LineLimits, Options, Point, Scanner};
 pub use swar::key_end;
 pub use template::{FIELDS_MAX, Parsed, Template};
 pub use time::TimeCursor;

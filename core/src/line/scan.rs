@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use super::error::{LineError, LineErrorKind};
 use super::fields::{Field, FieldSpans, FieldsExtent};
+use super::lines::whitespace_count;
 use super::swar::find;
 use super::time;
 use crate::limits::KEY_BYTES_MAX;
@@ -25,6 +26,19 @@ pub struct Options {
     /// Whether to take CRLF and to refuse what is certainly a mistake: an empty field key, a
     /// comment that swallows lines. Goes with [`Lines::strict`](super::Lines::strict).
     pub strict: bool,
+    /// What is more than upstream refuses.
+    pub limits: LineLimits,
+}
+
+/// The most a line may have; 0 for no limit.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LineLimits {
+    /// Bytes.
+    pub bytes: usize,
+    /// Tags.
+    pub tags: usize,
+    /// Fields.
+    pub fields: usize,
 }
 
 /// Scans lines one by one and owns the buffers for it, so that no line allocates once they
@@ -71,13 +85,30 @@ impl Scanner {
         } else {
             line
         };
+        let limits = &options.limits;
+        let over = |count: usize, max: usize| max > 0 && count > max;
+        if over(line.len(), limits.bytes) {
+            return Err(LineError::new(
+                limits.bytes,
+                LineErrorKind::LineTooLong(limits.bytes),
+            ));
+        }
         let (measurement_end, key_end) = self.scan_key(line)?;
+        if over(self.tags.len(), limits.tags) {
+            return Err(LineError::new(0, LineErrorKind::TooManyTags(limits.tags)));
+        }
         let key = line.get(..key_end).unwrap_or(line);
         self.sort_tags(key, measurement_end)?;
         if key_end > KEY_BYTES_MAX {
             return Err(LineError::new(0, LineErrorKind::KeyTooLong(key_end)));
         }
         let (extent, late) = self.fields.scan(line, key_end, key_end, options.unsigned)?;
+        if over(self.fields.len(), limits.fields) {
+            return Err(LineError::new(
+                extent.start,
+                LineErrorKind::TooManyFields(limits.fields),
+            ));
+        }
         let time_ns = time::scan(line, extent.end, options.precision)?;
         if let Some(error) = late {
             return Err(error);
@@ -268,6 +299,20 @@ impl Point<'_> {
     /// Where [`fields_text`](Self::fields_text) starts in the line.
     pub const fn fields_offset(&self) -> usize {
         self.extent.start
+    }
+
+    /// Where the field at `position` starts in the line.
+    pub fn field_offset(&self, position: usize) -> usize {
+        self.scanner
+            .fields
+            .offset(position)
+            .unwrap_or(self.extent.start)
+    }
+
+    /// Where the timestamp starts in the line; where it would, if there is none.
+    pub fn time_offset(&self) -> usize {
+        let rest = self.line.get(self.extent.end..).unwrap_or_default();
+        self.extent.end + whitespace_count(rest)
     }
 
     /// Whether the line had a timestamp.

@@ -97,6 +97,13 @@ impl DroppedPoints {
     }
 }
 
+/// Appends why the time of one point is not taken.
+pub fn describe_violation(time_ns: i64, bound: Bound, window: &Window, out: &mut Vec<u8>) {
+    let (time, at) = (Rfc3339(time_ns), Rfc3339(window.at(bound)));
+    let text = alloc::format!("time {time} violates a {bound} at {at}");
+    out.extend_from_slice(text.as_bytes());
+}
+
 fn describe_example(example: &Example, window: &Window, out: &mut Vec<u8>) {
     out.extend_from_slice(b"point ");
     out.extend_from_slice(&example.key);

@@ -9,5 +9,5 @@
 mod dropped;
 mod window;
 
-pub use dropped::DroppedPoints;
+pub use dropped::{DroppedPoints, describe_violation};
 pub use window::{Bound, Window};

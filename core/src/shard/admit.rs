@@ -31,12 +31,17 @@ pub struct Admitted {
     pub fields: Vec<usize>,
     /// Whether a field named `time` was left out.
     pub stripped_time: bool,
+    /// Whether the shard does not have the series yet.
+    pub is_new_series: bool,
+    /// Position of the field that a point was rejected for, if it was one.
+    pub fault: Option<usize>,
 }
 
 impl Admitted {
     fn clear(&mut self) {
         self.fields.clear();
         self.stripped_time = false;
+        self.fault = None;
     }
 }
 
@@ -117,20 +122,22 @@ impl Shard {
     ) -> Result<(), Rejection> {
         let measurement_raw = key::parse(series_key).measurement_raw;
         let name = key::unescape_measurement(measurement_raw);
-        if self.index.series(series_key).is_none() {
+        admitted.clear();
+        admitted.is_new_series = self.index.series(series_key).is_none();
+        if admitted.is_new_series {
             check_key(series_key, &name, validate_keys)?;
         }
         let measurement = self
             .index
             .measurement_named(&name)
             .map(|(_, measurement)| measurement);
-        admitted.clear();
         let mut seen = Seen::new(fields.clone());
         for (position, (field, value)) in fields.enumerate() {
             if let Value::String(text) = value
                 && text.len() > limits::STRING_BYTES_MAX
             {
                 let (field, measurement) = (field.to_vec(), name.to_vec());
+                admitted.fault = Some(position);
                 return Err(Rejection::StringTooLong {
                     field,
                     measurement,
@@ -147,6 +154,7 @@ impl Shard {
             let was = was.filter(|_| !planted(Planted::TypesUnchecked));
             if let Some(was) = was.filter(|&was| was != is) {
                 let (field, measurement) = (field.to_vec(), name.to_vec());
+                admitted.fault = Some(position);
                 return Err(Rejection::TypeConflict {
                     field,
                     measurement,
@@ -158,6 +166,7 @@ impl Shard {
         }
         seen.keep_last(&mut admitted.fields);
         if admitted.fields.is_empty() {
+            admitted.fault = Some(0);
             return Err(Rejection::FieldNamedTime {
                 measurement: name.into_owned(),
             });

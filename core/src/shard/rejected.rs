@@ -1,5 +1,6 @@
 //! Why a shard leaves a point out, in upstream's words.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -10,6 +11,30 @@ use crate::model::{self, FieldType, Quoted};
 /// Source: influxdb 1.12 `tsdb.Shard.validateSeriesAndFields`, `tsdb.ValidateFields`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rejection {
+    /// The database has as many series as it may. Influxdb 1.12 `tsdb/index/inmem`.
+    SeriesLimit {
+        /// The database.
+        database: String,
+        /// How many it may have.
+        limit: u64,
+        /// How many it has.
+        series: u64,
+        /// How many points were left out for that.
+        keys: u64,
+    },
+    /// A tag has as many values as it may. Influxdb 1.12 `tsdb/index/inmem`.
+    TagValueLimit {
+        /// How many it may have.
+        limit: u64,
+        /// How many it has.
+        count: u64,
+        /// The measurement.
+        measurement: Vec<u8>,
+        /// The tag.
+        tag: Vec<u8>,
+        /// The value that would be one more.
+        value: Vec<u8>,
+    },
     /// A tag is named `time`.
     TagNamedTime {
         /// The measurement.
@@ -48,17 +73,52 @@ pub enum Rejection {
 }
 
 impl Rejection {
-    /// Upstream judges all keys of a batch before the first field; the earliest stage wins.
+    /// Upstream judges all keys of a batch before the first field, and what limits refuse hides
+    /// the rest; the earliest stage wins.
     const fn stage(&self) -> u8 {
         match self {
-            Self::TagNamedTime { .. } | Self::UnprintableKey { .. } => 0,
-            _ => 1,
+            Self::SeriesLimit { .. } | Self::TagValueLimit { .. } => 0,
+            Self::TagNamedTime { .. } | Self::UnprintableKey { .. } => 1,
+            _ => 2,
         }
+    }
+
+    /// Whether it is about the key of a point, which is judged before limits and fields.
+    pub const fn is_about_key(&self) -> bool {
+        self.stage() < 2
     }
 
     /// Appends the reason. Names stand as they came, so it need not be UTF-8.
     pub fn describe(&self, out: &mut Vec<u8>) {
         match self {
+            Self::SeriesLimit {
+                database,
+                limit,
+                series,
+                keys,
+            } => push(
+                out,
+                format_args!(
+                    "max-series-per-database exceeded database={database} limit={limit} \
+                     series={series} keys={keys}"
+                ),
+            ),
+            Self::TagValueLimit {
+                limit,
+                count,
+                measurement,
+                tag,
+                value,
+            } => push(
+                out,
+                format_args!(
+                    "max-values-per-tag limit exceeded ({count}/{limit}): measurement={} tag={} \
+                     value={}",
+                    Quoted(measurement),
+                    Quoted(tag),
+                    Quoted(value)
+                ),
+            ),
             Self::TagNamedTime { measurement } => {
                 named_time("tag key", "tag", measurement, out);
             }
@@ -71,6 +131,13 @@ impl Rejection {
                     format_args!("key contains invalid unicode: {}", MaskedKey(key)),
                 );
             }
+            Self::StringTooLong { .. } | Self::TypeConflict { .. } => self.describe_value(out),
+        }
+    }
+
+    /// The reasons that lie in a value.
+    fn describe_value(&self, out: &mut Vec<u8>) {
+        match self {
             Self::StringTooLong {
                 field,
                 measurement,
@@ -98,6 +165,7 @@ impl Rejection {
                     Quoted(measurement)
                 ),
             ),
+            _ => {}
         }
     }
 }
@@ -183,6 +251,11 @@ impl Rejected {
     /// Counts a point; the first reason of the earliest stage is kept.
     pub fn add(&mut self, rejection: Rejection) {
         self.count += 1;
+        if let (Some(Rejection::SeriesLimit { keys, .. }), Rejection::SeriesLimit { .. }) =
+            (&mut self.reason, &rejection)
+        {
+            *keys += 1;
+        }
         if self
             .reason
             .as_ref()

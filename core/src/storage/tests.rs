@@ -28,7 +28,7 @@ fn write(engine: &mut Engine, body: &[u8]) -> WriteReport {
         now_ns: NOW,
         retention_policy: String::new(),
         precision: Precision::Nanosecond,
-        dry_run: false,
+        ..WriteRequest::default()
     };
     engine.write(&request, body).expect("not refused")
 }
@@ -228,7 +228,7 @@ fn refusals_change_nothing() {
         now_ns: NOW,
         retention_policy: "nope".into(),
         precision: Precision::Nanosecond,
-        dry_run: false,
+        ..WriteRequest::default()
     };
     let report = engine.write(&no_policy, b"m v=1 1").expect("judged");
     assert_eq!(report.outcome, Outcome::RetentionPolicyNotFound);
@@ -308,7 +308,12 @@ fn rows_that_come_back_after_damage_are_there_again_and_not_in_a_new_shard() {
 #[test]
 fn rows_and_definitions_of_any_size_fit_the_log() {
     let mut storage = MemoryStorage::default();
-    let mut engine = new_database(&mut storage);
+    let unlimited = Config {
+        fields_max: 0,
+        ..config()
+    };
+    let mut engine = open(unlimited, &mut storage).expect("memory does not fail");
+    engine.execute(NOW, "CREATE DATABASE d").expect("new");
     let long = "x".repeat(crate::limits::STRING_BYTES_MAX);
     let name = "n".repeat(50_000);
     let mut names = String::from("names ");
@@ -372,7 +377,7 @@ fn rows_of_a_policy_that_was_dropped_are_not_missed_where_a_segment_is_damaged()
         now_ns: NOW,
         retention_policy: "p".into(),
         precision: Precision::Nanosecond,
-        dry_run: false,
+        ..WriteRequest::default()
     };
     engine.write(&request, b"gone v=1 1").expect("not refused");
     drive(&mut engine, &mut storage).expect("in turn");

@@ -71,6 +71,12 @@ impl Context {
             cache_bytes_max: self.data.cache_max_memory_size.0,
             body_bytes_max,
             validate_keys: self.data.validate_keys,
+            unsigned_support: self.data.unsigned_support,
+            series_max: self.data.max_series_per_database,
+            tag_values_max: self.data.max_values_per_tag,
+            line_bytes_max: self.data.max_line_size.0,
+            tags_max: self.data.max_tags_per_line,
+            fields_max: self.data.max_fields_per_line,
             ..defaults
         })
     }

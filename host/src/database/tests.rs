@@ -120,7 +120,7 @@ fn request() -> WriteRequest {
         now_ns: 1,
         retention_policy: String::new(),
         precision: Precision::Nanosecond,
-        dry_run: false,
+        ..WriteRequest::default()
     }
 }
 

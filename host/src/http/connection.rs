@@ -54,6 +54,8 @@ pub(super) async fn serve(
         .header_read_timeout((!idle.is_zero()).then_some(idle))
         .max_header_size(HEAD_BYTES_MAX)
         .max_headers(HEADERS_MAX)
+        // Who has said all and waits for the answer is no client that left: `nc -N`.
+        .half_close(true)
         // As Go writes them; some scripts compare.
         .title_case_headers(true)
         .max_buf_size(READ_BYTES_MAX)

@@ -6,7 +6,7 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -48,7 +48,25 @@ pub(super) struct Patient<S> {
     serving: Serving,
     head: Deadline,
     write: Deadline,
+    linger: Linger,
 }
+
+/// After the last answer: what the client still sends is read and dropped for a while. Closing at
+/// once would reset the connection, and an answer that came before the end of its request, such as
+/// 413, be lost on its way.
+///
+/// Source: Go `net/http.conn.closeWriteAndWait`.
+#[derive(Debug)]
+struct Linger {
+    deadline: Deadline,
+    is_shut: bool,
+    bytes_left: usize,
+}
+
+const LINGER: Duration = Duration::from_millis(500);
+
+/// What a client may send in that time before it is cut off nevertheless.
+const LINGER_BYTES_MAX: usize = 64 << 20;
 
 #[derive(Debug)]
 struct Deadline {
@@ -86,6 +104,11 @@ impl<S> Patient<S> {
             serving,
             head: Deadline::new(head),
             write: Deadline::new(write),
+            linger: Linger {
+                deadline: Deadline::new(LINGER),
+                is_shut: false,
+                bytes_left: LINGER_BYTES_MAX,
+            },
         }
     }
 
@@ -135,7 +158,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Patient<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -164,8 +187,26 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let result = Pin::new(&mut self.stream).poll_shutdown(cx);
-        self.written(cx, result)
+        let this = &mut *self;
+        if !this.linger.is_shut {
+            let result = Pin::new(&mut this.stream).poll_shutdown(cx);
+            ready!(this.written(cx, result))?;
+            this.linger.is_shut = true;
+            this.linger.deadline.arm();
+        }
+        let mut scratch = [0; 16 << 10];
+        loop {
+            let mut buffer = ReadBuf::new(&mut scratch);
+            let read = Pin::new(&mut this.stream).poll_read(cx, &mut buffer);
+            let bytes = buffer.filled().len();
+            match read {
+                Poll::Ready(Ok(())) if bytes > 0 && bytes < this.linger.bytes_left => {
+                    this.linger.bytes_left -= bytes;
+                }
+                Poll::Pending if !this.linger.deadline.passed(cx) => return Poll::Pending,
+                _ => return Poll::Ready(Ok(())),
+            }
+        }
     }
 }
 
@@ -195,6 +236,23 @@ mod tests {
         patient.read_exact(&mut byte).await.expect("read");
         let late = patient.read(&mut byte).await.expect_err("too long");
         assert_eq!(late.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn what_still_comes_is_read_for_a_while_after_the_end() {
+        let (mut client, server) = duplex(8);
+        let mut patient = Patient::new(server, Serving::default(), SHORT, SHORT);
+        let sent = tokio::spawn(async move {
+            client.write_all(&[0; 64]).await.expect("taken");
+            drop(client);
+        });
+        patient.shutdown().await.expect("shut");
+        sent.await.expect("sent");
+        // Who does not close is not waited for.
+        let (_client, server) = duplex(8);
+        let mut patient = Patient::new(server, Serving::default(), SHORT, SHORT);
+        let shut = tokio::time::timeout(4 * LINGER, patient.shutdown()).await;
+        shut.expect("in time").expect("shut");
     }
 
     #[tokio::test]

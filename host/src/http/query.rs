@@ -10,7 +10,7 @@ use http_body_util::channel::{Channel, Sender};
 use hyper::Response;
 use hyper::body::Incoming;
 use tidegate_core::engine::Executed;
-use tidegate_core::http::{Answer, Databases, QueryPlan, QueryRun};
+use tidegate_core::http::{Answer, Counter, Databases, QueryPlan, QueryRun};
 use tidegate_core::ids::{CursorId, Lsn};
 use tidegate_core::influxql::Statement;
 use tokio::runtime::Handle;
@@ -52,7 +52,8 @@ pub(super) async fn serve(
     let (first, beginning) = oneshot::channel();
     let seen = Seen::new(server, user);
     let quiet = head.status == 204;
-    tokio::task::spawn_blocking(move || drive(run, seen, sender, first));
+    let counting = Arc::clone(server);
+    tokio::task::spawn_blocking(move || drive(run, seen, sender, first, &counting));
     if quiet {
         return respond::whole(head);
     }
@@ -77,6 +78,7 @@ fn drive(
     mut seen: Seen,
     mut sender: Sender<Bytes, Infallible>,
     first: oneshot::Sender<Beginning>,
+    server: &Server,
 ) {
     let handle = seen.handle.clone();
     let mut first = Some(first);
@@ -84,6 +86,7 @@ fn drive(
     loop {
         let more = run.next_piece(&mut seen, &mut piece);
         if !more && let Some(first) = first.take() {
+            server.figures.add(Counter::QueryBytes, piece.len() as u64);
             // Nobody to tell if the client is gone; there is nothing left to do either.
             let _ = first.send(Beginning::Whole(piece));
             return;
@@ -95,6 +98,7 @@ fn drive(
             Some(first) => first.send(Beginning::Streaming).is_err(),
             None => false,
         };
+        server.figures.add(Counter::QueryBytes, piece.len() as u64);
         let bytes = Bytes::from(std::mem::take(&mut piece));
         if gone || handle.block_on(sender.send_data(bytes)).is_err() {
             run.abort(&mut seen);

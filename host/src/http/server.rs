@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tidegate_core::http::Counter;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, watch};
 
@@ -42,6 +43,8 @@ pub(crate) async fn serve(
                 let (server, stopped) = (Arc::clone(&server), stopped.clone());
                 let alive = alive.clone();
                 tokio::spawn(async move {
+                    let held = Arc::clone(&server);
+                    let _busy = held.figures.busy(Some(Counter::Connections), None);
                     connection::serve(server, stream, from, stopped).await;
                     drop((permit, alive));
                 });

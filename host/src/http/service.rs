@@ -6,8 +6,8 @@ use std::sync::Arc;
 use hyper::body::Incoming;
 use hyper::{Request, Response};
 use tidegate_core::http::{
-    Answer, Credentials, Decision, Denied, Gate, Head, HealthCheck, Params, Responder, Site,
-    asks_for_user, decide,
+    Answer, Counter, Credentials, Decision, Denied, Gate, Head, HealthCheck, Params, Responder,
+    Site, asks_for_user, decide,
 };
 
 use super::budget::Budget;
@@ -79,6 +79,8 @@ impl Server {
             debug_auth_enabled: limits.pprof_auth_enabled,
             realm: limits.realm.clone(),
             body_bytes_max: limits.max_body_size.0,
+            strict: limits.strict,
+            cors_origins: limits.cors_origins.clone(),
             ack: limits.ack_level.0,
             ..Site::default()
         };
@@ -103,8 +105,13 @@ impl Server {
     ) -> Response<Content> {
         // The one reading of the clock: it becomes the time of points that have none.
         let now_ns = now_ns();
+        self.figures.add(Counter::Requests, 1);
+        let _busy = self
+            .figures
+            .busy(Some(Counter::RequestsActive), Some(Counter::RequestNs));
+        let path = request.uri().path().to_owned();
         let response = self.respond(request, from, now_ns).await;
-        self.figures.answered(response.status().as_u16());
+        self.figures.answered(&path, response.status().as_u16());
         response
     }
 
@@ -117,6 +124,14 @@ impl Server {
         let (parts, body) = request.into_parts();
         if parts.uri.path().len() + parts.uri.query().unwrap_or_default().len() > TARGET_BYTES_MAX {
             return respond::whole(plain(414, "URI Too Long\n"));
+        }
+        // Where it ends is a matter of opinion, and whoever stands before us may have another one.
+        let has = |name| parts.headers.contains_key(name);
+        if has(hyper::header::CONTENT_LENGTH) && has(hyper::header::TRANSFER_ENCODING) {
+            let text = "both Content-Length and Transfer-Encoding, send one of them\n";
+            let mut answer = plain(400, text);
+            answer.set("Connection", b"close");
+            return respond::whole(answer);
         }
         // As upstream: before anything else, and for this path only.
         let mut slot = None;
@@ -145,19 +160,39 @@ impl Server {
         };
         let decision = decide(&head, &self.site, &mut door, &fresh_id);
         drop(headers);
-        let response = match decision {
+        let response = self
+            .carry_out(decision, parts.uri.path(), body, user, now_ns)
+            .await;
+        drop(slot);
+        response
+    }
+
+    /// Does what was decided about a request of `path`.
+    async fn carry_out(
+        self: &Arc<Self>,
+        decision: Decision,
+        path: &str,
+        body: Incoming,
+        user: Result<Identity, Denied>,
+        now_ns: i64,
+    ) -> Response<Content> {
+        match decision {
             Decision::Answer(mut answer) => {
-                if parts.uri.path() == "/health" {
+                if path == "/health" {
                     self.tell_health(&mut answer);
                 }
                 respond::whole(answer)
             }
             Decision::Write(plan) => {
-                self.figures.write();
+                self.figures.add(Counter::Writes, 1);
+                let _busy = self
+                    .figures
+                    .busy(Some(Counter::WritesActive), Some(Counter::WriteNs));
                 respond::whole(write::serve(self, &plan, body, now_ns).await)
             }
             Decision::Query(plan) => {
-                self.figures.query();
+                self.figures.add(Counter::Queries, 1);
+                let _busy = self.figures.busy(None, Some(Counter::QueryNs));
                 // Whom credentials did not do is answered by now.
                 query::serve(self, plan, body, user.unwrap_or(Identity::Nobody)).await
             }
@@ -166,16 +201,24 @@ impl Server {
                 let text = self
                     .figures
                     .metrics(databases, self.databases.late_failures());
-                respond::whole(text_answer(&responder, "text/plain; version=0.0.4", text))
+                respond::whole(text_answer(
+                    &responder,
+                    "text/plain; version=0.0.4; charset=utf-8",
+                    text,
+                ))
             }
-            Decision::Vars(responder) => respond::whole(text_answer(
-                &responder,
-                "application/json",
-                self.figures.vars(self.databases.late_failures()),
-            )),
-        };
-        drop(slot);
-        response
+            Decision::Vars(responder) => {
+                let databases = self.databases.all().len();
+                let bind = &self.limits.bind_address;
+                let late_failures = self.databases.late_failures();
+                let text = self.figures.vars(bind, databases, late_failures);
+                respond::whole(text_answer(
+                    &responder,
+                    "application/json; charset=utf-8",
+                    text,
+                ))
+            }
+        }
     }
 
     /// Who sent a request, where that matters.
@@ -189,11 +232,7 @@ impl Server {
             return Ok(Identity::Open);
         }
         let credentials = Credentials::of(head, &Params::parse(head.query.as_bytes()));
-        let user = self.users.identify(credentials, from, now_ns).await;
-        if user.is_err() {
-            self.figures.denied();
-        }
-        user
+        self.users.identify(credentials, from, now_ns).await
     }
 
     /// Adds a check for each database of which there is something to tell.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hyper::body::Incoming;
-use tidegate_core::http::{AckLevel, Answer, WritePlan};
+use tidegate_core::http::{AckLevel, Answer, Counter, WritePlan};
 
 use super::body;
 use super::service::Server;
@@ -27,14 +27,19 @@ pub(super) async fn serve(
     if let Err(answer) = body::receive(plan, body, rate_min, &mut taken, &mut buffer).await {
         return answer;
     }
-    server.figures.bytes(buffer.len() as u64);
+    server.figures.add(Counter::WriteBytes, buffer.len() as u64);
     let Some(database) = server.databases.get(&plan.database) else {
         return plan.unavailable("the database was dropped while the request arrived");
     };
     let request = plan.request(now_ns);
+    server.figures.add(Counter::EngineWrites, 1);
+    let failed = |answer: Answer| {
+        server.figures.add(Counter::EngineWritesFailed, 1);
+        answer
+    };
     let written = loop {
         if let Err(unavailable) = database.ready().await {
-            return plan.unavailable(&unavailable.to_string());
+            return failed(plan.unavailable(&unavailable.to_string()));
         }
         let written = if buffer.len() > LONG_BYTES {
             tokio::task::block_in_place(|| database.write(&request, &buffer, plan.ack))
@@ -48,19 +53,24 @@ pub(super) async fn serve(
     drop((buffer, taken));
     let (report, ack) = match written {
         Ok(Ok(accepted)) => accepted,
-        Ok(Err(error)) => return plan.answer(&Err(error)),
-        Err(unavailable) => return plan.unavailable(&unavailable.to_string()),
+        Ok(Err(error)) => return failed(plan.answer(&Err(error))),
+        Err(unavailable) => return failed(plan.unavailable(&unavailable.to_string())),
     };
     if let Ack::Later(safe) = ack {
         match tokio::time::timeout(server.limits.durable_timeout.0, safe).await {
             Ok(Ok(())) => {}
             Ok(Err(_)) if plan.ack == AckLevel::Wal => {
-                return plan.unavailable("storage failed before the points were written, retry");
+                let text = "storage failed before the points were written, retry";
+                return failed(plan.unavailable(text));
             }
             Ok(Err(_)) => {
-                return plan.unavailable("storage failed before the points were durable, retry");
+                let text = "storage failed before the points were durable, retry";
+                return failed(plan.unavailable(text));
             }
-            Err(_) => return plan.unavailable("timeout"),
+            Err(_) => {
+                server.figures.add(Counter::Timeouts, 1);
+                return failed(plan.unavailable("timeout"));
+            }
         }
     }
     server.figures.points(&report);

@@ -22,7 +22,7 @@ impl World {
             now_ns: self.now_ns,
             retention_policy: body.policy.clone(),
             precision: Precision::Nanosecond,
-            dry_run: false,
+            ..WriteRequest::default()
         };
         // Whatever it says, nobody learns.
         drop(life.engine.write(&request, &body.bytes));
@@ -64,7 +64,7 @@ impl World {
                 body.policy.clone()
             },
             precision: Precision::Nanosecond,
-            dry_run: false,
+            ..WriteRequest::default()
         }
     }
 

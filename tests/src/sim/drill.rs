@@ -370,7 +370,7 @@ impl State {
             now_ns: NOW_NS,
             retention_policy: String::new(),
             precision: Precision::Nanosecond,
-            dry_run: false,
+            ..WriteRequest::default()
         };
         let before = Counts::of(&life.engine.view(NOW_NS));
         let written = life.engine.write(&request, body.as_bytes());

@@ -351,7 +351,7 @@ fn carry_out(engine: &mut Engine, ask: &Ask) -> Result<Option<u64>, String> {
                 now_ns: NOW_NS,
                 retention_policy: (*policy).to_owned(),
                 precision: Precision::Nanosecond,
-                dry_run: false,
+                ..WriteRequest::default()
             };
             let written = engine.write(&request, body.as_bytes());
             written.map_err(|error| error.to_string())?;

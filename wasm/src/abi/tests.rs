@@ -120,7 +120,7 @@ fn a_write_becomes_durable_when_its_persist_is_reported() {
         now_ns: 1_000_000_000,
         retention_policy: String::new(),
         precision: Default::default(),
-        dry_run: false,
+        ..WriteRequest::default()
     };
     request.encode(&mut params);
     let length = put_params(&mut face, &params);

@@ -3,13 +3,13 @@
 use js_sys::{Array, Object, Reflect, Uint8Array};
 use tidegate_core::engine::WriteError;
 use tidegate_core::http::{
-    Answer, BodyError, Decision, Head, Inflate, QueryPlan, Site, WritePlan, decide,
+    Answer, BodyError, Counter, Decision, Head, Inflate, QueryPlan, Site, WritePlan, decide,
 };
 use tidegate_core::ids::Lsn;
 
 use super::convert;
 use super::engines::Engines;
-use super::figures;
+use super::figures::{self, Counts};
 use super::request_databases::{Change, RequestDatabases};
 
 /// A request as JavaScript has it.
@@ -28,7 +28,13 @@ pub(super) struct Request<'a> {
 /// Answers a request: `{ status, headers, body, tickets, changes, otherwise }`.
 ///
 /// The caller makes the changes and waits for the tickets; if either fails it sends `otherwise`.
-pub(super) fn handle(engines: &mut Engines, site: &Site, request: &Request<'_>) -> Object {
+pub(super) fn handle(
+    engines: &mut Engines,
+    site: &Site,
+    counts: &mut Counts,
+    request: &Request<'_>,
+) -> Object {
+    counts.begin(request.now_ns);
     let (path, query) = target(request.url);
     let values: Vec<Vec<u8>> = request.headers.iter().map(|text| latin1(text)).collect();
     let headers: Vec<(&str, &[u8])> = request
@@ -49,14 +55,20 @@ pub(super) fn handle(engines: &mut Engines, site: &Site, request: &Request<'_>) 
         Decision::Answer(answer) => answer,
         Decision::Write(plan) => {
             otherwise = plan.answer(&Err(WriteError::Poisoned));
-            write(&plan, request, &mut databases).unwrap_or_else(|refusal| refusal)
+            counts.add(Counter::Writes, 1);
+            write(&plan, request, &mut databases, counts).unwrap_or_else(|refusal| refusal)
         }
         Decision::Query(plan) => {
-            run(plan, request.body, &mut databases).unwrap_or_else(|refusal| refusal)
+            counts.add(Counter::Queries, 1);
+            let answer = run(plan, request.body, &mut databases);
+            let answer = answer.unwrap_or_else(|refusal| refusal);
+            counts.add(Counter::QueryBytes, answer.body.len() as u64);
+            answer
         }
-        Decision::Metrics(responder) => figures::metrics(databases.engines(), &responder),
-        Decision::Vars(responder) => figures::vars(databases.engines(), &responder),
+        Decision::Metrics(responder) => figures::metrics(databases.engines(), counts, &responder),
+        Decision::Vars(responder) => figures::vars(databases.engines(), counts, &responder),
     };
+    counts.answered(path, answer.status);
     let handled = convert::answer(&answer);
     let (tickets, changes) = databases.into_parts();
     set(
@@ -77,6 +89,7 @@ fn write(
     plan: &WritePlan,
     request: &Request<'_>,
     databases: &mut RequestDatabases<'_>,
+    counts: &mut Counts,
 ) -> Result<Answer, Answer> {
     let inflated = if plan.gzip {
         Some(inflate(plan, request.body)?)
@@ -87,9 +100,11 @@ fn write(
     if plan.body_bytes_max > 0 && body.len() as u64 > plan.body_bytes_max {
         return Err(plan.body_error(&BodyError::TooLarge));
     }
+    counts.add(Counter::WriteBytes, body.len() as u64);
     let Some(result) = databases.write(&plan.database, &plan.request(request.now_ns), body) else {
         return Err(plan.answer(&Err(WriteError::Opening)));
     };
+    counts.written(&result);
     Ok(plan.answer(&result))
 }
 

@@ -20,6 +20,7 @@ use wasm_bindgen::JsError;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use engines::Engines;
+use figures::Counts;
 
 /// The engines of one server.
 #[wasm_bindgen]
@@ -27,6 +28,7 @@ use engines::Engines;
 pub struct Server {
     engines: Engines,
     site: Site,
+    counts: Counts,
 }
 
 #[wasm_bindgen]
@@ -50,7 +52,15 @@ impl Server {
                 ack_levels,
                 ..Site::default()
             },
+            counts: Counts::default(),
         }
+    }
+
+    /// Whether writes are read strictly unless they say otherwise, and the origins of pages that
+    /// may send requests; `*` for all.
+    pub fn configure(&mut self, strict: bool, cors_origins: Vec<String>) {
+        self.site.strict = strict;
+        self.site.cors_origins = cors_origins;
     }
 
     /// Answers a request; see [`handle`].
@@ -71,7 +81,7 @@ impl Server {
             now_ns,
             request_id,
         };
-        handle::handle(&mut self.engines, &self.site, &request)
+        handle::handle(&mut self.engines, &self.site, &mut self.counts, &request)
     }
 
     /// Opens a database from its files and returns the number of its engine, which replaces one

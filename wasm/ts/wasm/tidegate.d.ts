@@ -8,5 +8,9 @@ export function bindings(): {
   /** Instantiates the module. */
   initSync(options: { module: WebAssembly.Module }): unknown;
   /** The engines, and the decisions about requests; see `wasm/src/js`. */
-  Server: { new (entropy: Uint8Array, ack: Ack, snapshotLogBytes?: bigint): Face };
+  Server: {
+    new (entropy: Uint8Array, ack: Ack, snapshotLogBytes?: bigint): Face & {
+      configure(strict: boolean, corsOrigins: string[]): void;
+    };
+  };
 };

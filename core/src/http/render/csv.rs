@@ -107,7 +107,7 @@ fn escape(out: &mut Vec<u8>, text: &[u8]) {
 }
 
 /// Appends a field, in quotes if it needs them.
-fn field(out: &mut Vec<u8>, text: &[u8]) {
+pub(super) fn field(out: &mut Vec<u8>, text: &[u8]) {
     let special = |byte: &u8| matches!(byte, b',' | b'"' | b'\n' | b'\r');
     let space = text
         .utf8_chunks()

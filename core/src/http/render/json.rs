@@ -9,7 +9,7 @@ use crate::query::batch::{Cell, Cells, Series};
 
 /// Where in a document the next element goes.
 #[derive(Debug)]
-struct Layout {
+pub(super) struct Layout {
     pretty: bool,
     depth: usize,
     /// Whether nothing stands yet in the innermost array or object.
@@ -17,7 +17,15 @@ struct Layout {
 }
 
 impl Layout {
-    fn element(&mut self, out: &mut Vec<u8>) {
+    pub(super) const fn new(pretty: bool) -> Self {
+        Self {
+            pretty,
+            depth: 0,
+            empty: true,
+        }
+    }
+
+    pub(super) fn element(&mut self, out: &mut Vec<u8>) {
         if !self.empty {
             out.push(b',');
         }
@@ -32,19 +40,19 @@ impl Layout {
         }
     }
 
-    fn key(&mut self, out: &mut Vec<u8>, key: &[u8]) {
+    pub(super) fn key(&mut self, out: &mut Vec<u8>, key: &[u8]) {
         self.element(out);
         json_string(out, key);
         out.extend_from_slice(if self.pretty { b": " } else { b":" });
     }
 
-    fn open(&mut self, out: &mut Vec<u8>, bracket: u8) {
+    pub(super) fn open(&mut self, out: &mut Vec<u8>, bracket: u8) {
         out.push(bracket);
         self.depth += 1;
         self.empty = true;
     }
 
-    fn close(&mut self, out: &mut Vec<u8>, bracket: u8) {
+    pub(super) fn close(&mut self, out: &mut Vec<u8>, bracket: u8) {
         self.depth = self.depth.saturating_sub(1);
         if !self.empty {
             self.line(out);
@@ -53,7 +61,12 @@ impl Layout {
         self.empty = false;
     }
 
-    fn string(&mut self, out: &mut Vec<u8>, key: &[u8], value: &[u8]) {
+    pub(super) fn number(&mut self, out: &mut Vec<u8>, key: &[u8], value: u64) {
+        self.key(out, key);
+        display(out, value);
+    }
+
+    pub(super) fn string(&mut self, out: &mut Vec<u8>, key: &[u8], value: &[u8]) {
         self.key(out, key);
         json_string(out, value);
     }
@@ -70,13 +83,8 @@ pub(super) struct Json {
 
 impl Json {
     pub(super) const fn new(pretty: bool) -> Self {
-        let layout = Layout {
-            pretty,
-            depth: 0,
-            empty: true,
-        };
         Self {
-            layout,
+            layout: Layout::new(pretty),
             results: false,
             list: false,
             values: false,
@@ -226,11 +234,7 @@ impl Print for Json {
 }
 
 pub(super) fn error(out: &mut Vec<u8>, pretty: bool, message: &[u8]) {
-    let mut layout = Layout {
-        pretty,
-        depth: 0,
-        empty: true,
-    };
+    let mut layout = Layout::new(pretty);
     layout.open(out, b'{');
     layout.string(out, b"error", message);
     layout.close(out, b'}');

@@ -7,6 +7,7 @@
 mod csv;
 mod json;
 mod msgpack;
+mod rejected;
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -14,6 +15,7 @@ use alloc::vec::Vec;
 use self::csv::Csv;
 use self::json::Json;
 use self::msgpack::MsgPack;
+pub(super) use self::rejected::rejected;
 use super::accept::Format;
 use crate::query::batch::{Cells, Event, Reader, Series, Writer};
 

@@ -172,7 +172,7 @@ fn integer(out: &mut Vec<u8>, value: i64) {
     }
 }
 
-fn unsigned(out: &mut Vec<u8>, value: u64) {
+pub(super) fn unsigned(out: &mut Vec<u8>, value: u64) {
     match value {
         0..0x80 => out.push(value as u8),
         0x80..0x100 => out.extend_from_slice(&[0xcc, value as u8]),
@@ -191,7 +191,7 @@ fn unsigned(out: &mut Vec<u8>, value: u64) {
     }
 }
 
-fn string(out: &mut Vec<u8>, text: &[u8]) {
+pub(super) fn string(out: &mut Vec<u8>, text: &[u8]) {
     match text.len() {
         length @ 0..32 => out.push(0xa0 | length as u8),
         length @ 32..0x100 => out.extend_from_slice(&[0xd9, length as u8]),
@@ -200,14 +200,14 @@ fn string(out: &mut Vec<u8>, text: &[u8]) {
     out.extend_from_slice(text);
 }
 
-fn array(out: &mut Vec<u8>, count: usize) {
+pub(super) fn array(out: &mut Vec<u8>, count: usize) {
     match count {
         0..16 => out.push(0x90 | count as u8),
         _ => sized(out, count, 0xdc, 0xdd),
     }
 }
 
-fn map(out: &mut Vec<u8>, count: usize) {
+pub(super) fn map(out: &mut Vec<u8>, count: usize) {
     match count {
         0..16 => out.push(0x80 | count as u8),
         _ => sized(out, count, 0xde, 0xdf),

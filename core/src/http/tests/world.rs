@@ -4,7 +4,7 @@ use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use crate::engine::{Executed, Outcome, WriteError, WriteReport, WriteRequest};
+use crate::engine::{Executed, Explained, Outcome, WriteError, WriteReport, WriteRequest};
 use crate::http::{Answer, Databases, Decision, Gate, Head, Site, WritePlan, decide};
 use crate::ids::{CursorId, Lsn};
 use crate::query::batch::{Cell, Writer};
@@ -228,6 +228,7 @@ pub(super) fn judge(request: &WriteRequest, body: &[u8]) -> Result<WriteReport, 
         dropped: 0,
         unparsed: 0,
         message: Vec::new(),
+        explained: Explained::default(),
     };
     if !request.retention_policy.is_empty() {
         report.outcome = Outcome::RetentionPolicyNotFound;

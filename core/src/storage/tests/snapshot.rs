@@ -158,7 +158,7 @@ fn what_is_written_and_dropped_while_a_snapshot_is_written_is_neither_lost_nor_k
         now_ns: NOW,
         retention_policy: "p".into(),
         precision: Precision::Nanosecond,
-        dry_run: false,
+        ..WriteRequest::default()
     };
     engine.write(&into_p, &fleet(200, 40)).expect("not refused");
     write(&mut engine, &fleet(100, 40));
