@@ -62,8 +62,9 @@ impl Target for Influxql {
         };
         for parsed in &statements {
             let printed = parsed.statement.to_string();
-            if printed.contains("[REDACTED]") {
-                // A password, which is never printed.
+            // A password is never printed, and an empty name is printed as nothing, as upstream
+            // does (influxql `Measurement.String`).
+            if printed.contains("[REDACTED]") || text.contains("\"\"") {
                 continue;
             }
             let again = parse_query(&printed);

@@ -124,7 +124,7 @@ impl World {
                     self.hits.note(Hit::PartFailed);
                 }
                 if fault == StorageFault::Unreadable {
-                    (self.may_lose, self.records_hit_max) = (true, usize::MAX);
+                    (self.may_lose, self.was_unreadable) = (true, true);
                 }
                 job.done = Some(Err(fault));
             }
@@ -314,7 +314,7 @@ impl World {
                 self.hits.note(Hit::LossExcused);
             }
             let (records, may) = (loss::records_hit(history, &lost), self.records_hit_max);
-            if records > may {
+            if records > may && !self.was_unreadable {
                 return Err(format!(
                     "GROWING: {records} records lost, {may} were damaged"
                 ));

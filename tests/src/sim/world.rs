@@ -63,6 +63,9 @@ pub(super) struct World {
     pub(super) may_lose: bool,
     /// Records of the log that may have been hit since an engine last told what it lost.
     pub(super) records_hit_max: usize,
+    /// Something could not be read once. When it can be, it may contradict what was written
+    /// meanwhile, as a field that got another type: more is lost then, and reported.
+    pub(super) was_unreadable: bool,
     pub(super) is_calm: bool,
     pub(super) stale_listing: Vec<FileInfo>,
     /// Tickets of an engine that is gone; only a mutation keeps any.
@@ -95,6 +98,7 @@ impl World {
             depth: 0,
             may_lose: false,
             records_hit_max: 0,
+            was_unreadable: false,
             is_calm: false,
             stale_listing: Vec::new(),
             kept: Vec::new(),
