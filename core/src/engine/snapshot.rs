@@ -54,6 +54,8 @@ struct Snapshot {
     stage: Stage,
     part_bytes: u64,
     is_in_flight: bool,
+    /// It gets its name when the log is durable up to here.
+    settled_by: Lsn,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,9 +102,9 @@ impl Engine {
         if self.is_snapshot_due() {
             self.begin_snapshot();
         }
-        let durable = self.durable_lsn();
+        let (accepted, durable) = (self.accepted_lsn(), self.durable_lsn());
         let snapshot = self.snapshots.under_way.as_mut()?;
-        if snapshot.is_in_flight || !snapshot.next_part(&self.slots, durable) {
+        if snapshot.is_in_flight || !snapshot.next_part(&self.slots, accepted, durable) {
             return None;
         }
         snapshot.is_in_flight = true;
@@ -180,6 +182,7 @@ impl Engine {
             stage: Stage::Rows,
             part_bytes: self.config.snapshot_part_bytes,
             is_in_flight: false,
+            settled_by: Lsn(first_lsn.0.saturating_sub(1)),
         };
         for change in self.catalog.account() {
             if planted(Planted::SnapshotBare) {
@@ -220,9 +223,11 @@ impl Engine {
 
 impl Snapshot {
     /// Builds the next part; false if there is none yet.
-    fn next_part(&mut self, slots: &[Slot], durable: Lsn) -> bool {
+    fn next_part(&mut self, slots: &[Slot], accepted: Lsn, durable: Lsn) -> bool {
         if self.stage == Stage::Rows {
-            while (self.writer.part().1.len() as u64) < self.part_bytes && self.write_some(slots) {}
+            while (self.writer.part().1.len() as u64) < self.part_bytes
+                && self.write_some(slots, accepted)
+            {}
             self.record.finish(&mut self.writer);
             if !self.writer.part().1.is_empty() {
                 self.writer.seal();
@@ -230,7 +235,7 @@ impl Snapshot {
             }
             self.stage = Stage::Header;
         }
-        let is_durable = durable.next() >= self.writer.first_lsn();
+        let is_durable = durable >= self.settled_by;
         if self.stage == Stage::Header && (is_durable || planted(Planted::SnapshotEarly)) {
             self.writer.close();
             self.stage = Stage::Naming;
@@ -240,15 +245,18 @@ impl Snapshot {
     }
 
     /// Writes about a frame of rows, or moves on to the next shard; false after the last.
-    fn write_some(&mut self, slots: &[Slot]) -> bool {
+    fn write_some(&mut self, slots: &[Slot], accepted: Lsn) -> bool {
         let Some(frozen) = self.shards.last_mut() else {
             return false;
         };
-        // It may have been dropped meanwhile; the log behind the cut says so.
         let slot = slots
             .binary_search_by_key(&frozen.shard, |slot| slot.shard.id)
             .ok();
         let slot = slot.and_then(|at| slots.get(at));
+        if slot.is_none() {
+            // It was dropped meanwhile; the log behind the cut says so, and has to be durable.
+            self.settled_by = accepted;
+        }
         let goes_on =
             slot.is_some_and(|slot| frozen.write_some(slot, &mut self.record, &mut self.writer));
         if !goes_on {

@@ -47,6 +47,16 @@ fn perform(
     let Some(effect) = engine.poll_effect() else {
         return false;
     };
+    carry_out(engine, storage, effect, part);
+    true
+}
+
+fn carry_out(
+    engine: &mut Engine,
+    storage: &mut MemoryStorage,
+    effect: Effect,
+    part: Result<(), StorageFault>,
+) {
     let id = effect.id();
     let bytes = engine.effect_bytes(id).to_vec();
     let result = match effect {
@@ -66,7 +76,6 @@ fn perform(
         Effect::Read { .. } | Effect::Quarantine { .. } => panic!("{effect:?}"),
     };
     engine.complete(id, result).expect("in flight");
-    true
 }
 
 #[test]
@@ -182,4 +191,43 @@ fn what_is_written_and_dropped_while_a_snapshot_is_written_is_neither_lost_nor_k
     let again = reopened(&storage);
     assert_eq!(dump(&again), dump(&engine));
     assert!(dump(&again).iter().any(|point| point.0 == "late"));
+}
+
+#[test]
+fn a_drop_that_is_not_durable_keeps_a_snapshot_without_a_name() {
+    let mut storage = MemoryStorage::default();
+    let config = Config {
+        snapshot_part_bytes: 8 << 10,
+        ..small()
+    };
+    let mut engine = open(config, &mut storage).expect("memory does not fail");
+    for statement in [
+        "CREATE DATABASE d",
+        "CREATE RETENTION POLICY p ON d DURATION INF REPLICATION 1 DEFAULT",
+    ] {
+        engine.execute(NOW, statement).expect("new");
+    }
+    write(&mut engine, &fleet(200, 40));
+    let (mut before, mut held) = (None, Vec::new());
+    while let Some(effect) = engine.poll_effect() {
+        if before.is_some() && matches!(effect, Effect::PersistLog { .. }) {
+            held.push(effect);
+            continue;
+        }
+        let is_part = matches!(effect, Effect::PutBlob { .. });
+        carry_out(&mut engine, &mut storage, effect, Ok(()));
+        if is_part && before.is_none() {
+            before = Some(dump(&engine));
+            let drop = "DROP RETENTION POLICY p ON d";
+            engine.execute(NOW, drop).expect("exists");
+        }
+    }
+    assert!(blobs(&storage).is_empty() && !held.is_empty());
+    assert_eq!(Some(dump(&reopened(&storage))), before, "power fails");
+    for effect in held {
+        carry_out(&mut engine, &mut storage, effect, Ok(()));
+    }
+    while perform(&mut engine, &mut storage, Ok(())) {}
+    assert_eq!(blobs(&storage).len(), 1);
+    assert_eq!(dump(&reopened(&storage)), dump(&engine));
 }
