@@ -60,6 +60,8 @@ pub struct Log {
     config: LogConfig,
     low_watermark: SegmentId,
     current: Current,
+    /// The segment before it, of this run.
+    rolled: Option<Rolled>,
     filling: Group,
     /// Groups that ended with their segments, oldest first.
     sealed: VecDeque<Group>,
@@ -92,6 +94,14 @@ struct Current {
     settled: bool,
 }
 
+/// The segment that was filled before the current one.
+#[derive(Debug)]
+struct Rolled {
+    segment: SegmentId,
+    salt: u32,
+    registers: u64,
+}
+
 impl Log {
     /// Starts a new segment after replay: `segment`, `predecessor`, `first_lsn` and `repair` as
     /// [`ReplayEnd`](super::ReplayEnd) gives them.
@@ -113,6 +123,7 @@ impl Log {
             config,
             low_watermark: SegmentId(0),
             current,
+            rolled: None,
             filling: Group::new(segment, 0, Vec::new()),
             sealed: VecDeque::new(),
             in_flight: None,
@@ -314,19 +325,25 @@ impl Log {
     fn advance(&mut self, group: &Group) {
         self.durable = self.durable.max(group.last);
         let current = &mut self.current;
-        // A segment that was rolled over needs no register: its successor tells where it ends,
-        // and that one is what is persisted next.
-        if group.segment != current.header.segment {
-            return;
-        }
-        current.durable_end = group.end();
-        current.registers += 1;
+        let (salt, registers) = if group.segment == current.header.segment {
+            current.durable_end = group.end();
+            (current.header.salt, &mut current.registers)
+        } else {
+            // Its successor will tell where it ends, but after a cut there may be none for long.
+            match &mut self.rolled {
+                Some(rolled) if rolled.segment == group.segment => {
+                    (rolled.salt, &mut rolled.registers)
+                }
+                _ => return,
+            }
+        };
+        *registers += 1;
         self.register_due = Some(Register {
             segment: group.segment,
-            salt: current.header.salt,
+            salt,
             durable_end: group.end(),
             durable_lsn: group.last,
-            counter: current.registers,
+            counter: *registers,
             settled: group.settled,
         });
     }
@@ -360,6 +377,11 @@ impl Log {
         self.rolled_bytes += end;
         let buffer = core::mem::take(&mut self.filling.bytes);
         self.filling = Group::new(segment.next(), 0, buffer);
+        self.rolled = Some(Rolled {
+            segment,
+            salt: self.current.header.salt,
+            registers: self.current.registers,
+        });
         let (named, first) = (Some((segment, end)), self.accepted.next());
         self.current = Current::new(self.config, segment.next(), named, first, false);
     }

@@ -177,3 +177,22 @@ fn segments_below_the_low_watermark_are_obsolete_wherever_they_reappear() {
     assert_eq!(outcome.end.damage, []);
     assert_eq!(outcome.end.obsolete, segments([1]));
 }
+
+#[test]
+fn a_segment_that_is_cut_gets_its_register_though_none_follows_it() {
+    let mut log = first_log(1 << 20);
+    let mut store = Store::new();
+    row(&mut log, 1);
+    drain(&mut log, &mut store, true);
+    row(&mut log, 2);
+    let group = log.poll().unwrap();
+    assert_eq!(log.cut(), (SegmentId(2), Lsn(3)));
+    apply(&mut store, &group, log.bytes(group.ticket));
+    log.complete(group.ticket, Ok(())).unwrap();
+    drain(&mut log, &mut store, true);
+    assert_eq!(store.len(), 1);
+    *store.get_mut(&1).unwrap().last_mut().unwrap() ^= 1;
+    let outcome = replay(&store);
+    assert_eq!(outcome.row_lsns(), [1]);
+    assert_eq!((outcome.end.torn_bytes, outcome.end.damage.len()), (0, 1));
+}
