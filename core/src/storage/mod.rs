@@ -21,7 +21,8 @@ use crate::ids::{BlobId, FileId, SegmentId};
 /// business; a fault that it returns is final. After a failed `persist` the segment must not be
 /// touched again.
 pub trait Storage {
-    /// Lists what is there, in any order; no blob that is not whole.
+    /// Lists what is there, in any order; no blob that is not whole. Before the first segment is
+    /// created, the names of the blobs listed are made durable: it will rely on them.
     fn files(&mut self) -> Result<Vec<FileInfo>, StorageFault>;
 
     /// Puts `bytes` at `offset` of a segment and, if `sync`, returns when they and the

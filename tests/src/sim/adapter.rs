@@ -221,6 +221,14 @@ impl Adapter {
     }
 
     fn create(&mut self, disk: &mut Disk, id: u64, bytes: &[u8]) -> Result<(), Halt> {
+        let has_blobs = disk
+            .files
+            .keys()
+            .any(|&id| matches!(file_of(id), Some(FileId::Blob(_))));
+        if has_blobs && self.created.is_empty() && !self.has(Mutation::BlobUnnamed) {
+            // What this segment is the first to rely on may have a name only in memory.
+            disk.sync_names()?;
+        }
         let overwrites = self.has(Mutation::StaleListing);
         match disk.create(id) {
             Err(DiskError::Exists) if overwrites => {

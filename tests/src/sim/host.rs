@@ -316,7 +316,8 @@ impl World {
             let (records, may) = (loss::records_hit(history, &lost), self.records_hit_max);
             if records > may && !self.was_unreadable {
                 return Err(format!(
-                    "GROWING: {records} records lost, {may} were damaged"
+                    "GROWING: {records} records lost, {may} were damaged: requests {lost:?}; \
+                     reported: {damage:?}"
                 ));
             }
             self.records_hit_max = 0;

@@ -110,14 +110,11 @@ fn check_place(
         }
         // The rows of one request are in several frames of a snapshot: one may lose the last of
         // the values that a request gave a place, and keep an earlier one.
-        if value == shown && record.is_excused {
-            return Ok(());
-        }
-        if value == shown && is_in_snapshot(record, damage) {
-            lost.push(at);
-            return Ok(());
-        }
         let is_certain = at < history.floor && !record.is_excused;
+        if value == shown && (record.is_excused || is_in_snapshot(record, damage)) {
+            lost.extend(is_certain.then_some(at));
+            return Ok(());
+        }
         if !is_certain || !is_last_of_request {
             continue;
         }

@@ -70,6 +70,12 @@ export class FileBlobs {
     await syncDirectory(this.#directory).catch(noneIfMissing);
   }
 
+  /** Makes the names of all blobs durable. */
+  async settle(): Promise<void> {
+    await syncDirectory(this.#directory).catch(noneIfMissing);
+    await syncDirectory(dirname(this.#directory));
+  }
+
   /** Lets go of the blob that is being written. */
   async close(): Promise<void> {
     const handle = this.#underWay?.handle;

@@ -118,6 +118,9 @@ export class FileStore implements Store {
 
   async #create(segment: bigint, bytes: Uint8Array): Promise<void> {
     const path = this.#path(segment);
+    // The first segment relies on the blobs that were found; an earlier run may have failed to
+    // sync their names.
+    if (this.#written.size === 0) await this.#blobs.settle();
     const handle = await createNew(path);
     try {
       await writeAt(handle, bytes, 0);

@@ -27,6 +27,9 @@ const SMALL_BYTES: usize = 16 << 10;
 #[derive(Debug)]
 pub(super) struct Segments {
     wal: PathBuf,
+    /// Where the blobs are that the first segment of this life relies on, until their names are
+    /// durable: an earlier life may have failed to sync them.
+    blobs: Option<PathBuf>,
     /// Segments created in this life; no other is ever written to.
     written: BTreeMap<SegmentId, Segment>,
     /// Segments of this life that must not be touched again, and their durable ends.
@@ -63,6 +66,7 @@ impl Segments {
     pub(super) fn new(database: &Path) -> Self {
         Self {
             wal: database.join("wal"),
+            blobs: Some(database.join("blobs")),
             written: BTreeMap::new(),
             broken: BTreeMap::new(),
         }
@@ -103,6 +107,7 @@ impl Segments {
         bytes: &[u8],
         written: &mut impl FnMut(),
     ) -> Result<(), Trouble> {
+        self.sync_blobs().map_err(Trouble::Sync)?;
         let path = self.path(id);
         let file = files::create_new(&path).map_err(Trouble::Write)?;
         if let Err(error) = file.write_all_at(bytes, 0) {
@@ -175,6 +180,15 @@ impl Segments {
             }
         }
         done
+    }
+
+    fn sync_blobs(&mut self) -> io::Result<()> {
+        if let Some(blobs) = self.blobs.as_ref().filter(|blobs| blobs.is_dir()) {
+            files::sync_dir(blobs)?;
+            files::sync_parent(blobs)?;
+        }
+        self.blobs = None;
+        Ok(())
     }
 
     fn path(&self, id: SegmentId) -> PathBuf {
