@@ -156,8 +156,9 @@ impl Plan {
 
     /// What is unreadable is as good as damaged: both belong to worlds that may lose. There,
     /// power is not lost where creations fail: requests that failed and came back would be
-    /// hard to tell from inventions.
+    /// hard to tell from inventions. A host that is always at once has one lane.
     fn settle(&mut self) {
+        self.has_lanes &= self.is_on(Kind::Async);
         let mut off = Vec::new();
         if !self.is_on(Kind::Damage) {
             off.push(Kind::ReadError);
