@@ -238,8 +238,7 @@ pub(crate) struct Call {
 
 /// The calls in `home/trace` that touch what is below `home` or `home` itself, in order.
 pub(crate) fn calls(home: &Path) -> io::Result<Vec<Call>> {
-    let text = fs::read(home.join("trace"))?;
-    let text = String::from_utf8_lossy(&text).into_owned();
+    let text = whole_trace(home)?;
     let home = home.to_string_lossy().into_owned();
     let of_storage = |call: &Call| !["log", "trace"].contains(&call.file.as_str());
     Ok(text
@@ -249,12 +248,29 @@ pub(crate) fn calls(home: &Path) -> io::Result<Vec<Call>> {
         .collect())
 }
 
+/// What the tracer of a server that was killed wrote: it ends a moment after the server.
+fn whole_trace(home: &Path) -> io::Result<String> {
+    let until = Instant::now() + Duration::from_secs(10);
+    loop {
+        let text = fs::read(home.join("trace"))?;
+        let text = String::from_utf8_lossy(&text).into_owned();
+        let server = text.split(' ').next().unwrap_or_default();
+        let is_end = |line: &str| line.contains(" +++ ") && line.split(' ').next() == Some(server);
+        if text.lines().any(is_end) || Instant::now() > until {
+            return Ok(text);
+        }
+        sleep(Duration::from_millis(5));
+    }
+}
+
 /// Where the last write to a log began, and where it ended.
 pub(crate) fn last_group(home: &Path) -> io::Result<(u64, u64)> {
-    let text = fs::read(home.join("trace"))?;
-    let text = String::from_utf8_lossy(&text).into_owned();
+    let text = whole_trace(home)?;
     let range = |line: &str| {
-        let arguments = line.split_once("pwrite64(")?.1.split_once(')')?.0;
+        let arguments = line.split_once("pwrite64(")?.1;
+        // Cut short where another thread's call came in between.
+        let end = arguments.find(')').or(arguments.find(" <unfinished"))?;
+        let arguments = &arguments[..end];
         let (rest, offset) = arguments.rsplit_once(", ")?;
         let length: u64 = rest.rsplit_once(", ")?.1.parse().ok()?;
         let offset: u64 = offset.parse().ok()?;
