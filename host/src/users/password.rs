@@ -1,7 +1,7 @@
 //! Passwords, of which only hashes are kept.
 //!
-//! argon2id with 19 MiB and two passes: what OWASP recommends as the least, about 40 ms of one
-//! core here. Upstream's bcrypt costs about as much, but no memory, so that it is cheaper to
+//! argon2id with 19 MiB and two passes: what OWASP recommends as the least: tens of milliseconds of
+//! one core. Upstream's bcrypt costs about as much, but no memory, so that it is cheaper to
 //! guess with graphics cards. A login pays it once: see `verified`.
 
 use std::fmt;
