@@ -17,8 +17,7 @@ use super::names::name;
 /// Written segments that stay open; a closed segment may still be sealed by a late write.
 const OPEN_MAX: usize = 4;
 /// Zeros are written so far ahead of small writes: a sync after which the file is no longer than
-/// before has only the data to write. A small group takes a third less time then, and an eighth
-/// of the bytes that reach the disk.
+/// before has only the data to write.
 const AHEAD_BYTES: usize = 64 << 10;
 /// Writes from this size on need no such help.
 const SMALL_BYTES: usize = 16 << 10;
