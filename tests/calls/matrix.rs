@@ -189,14 +189,11 @@ fn meet(case: &Case, set: &Set) -> Result<Outcome, String> {
     };
     match start(case.face, home, plan).map_err(text)? {
         Started::Up(mut subject) => {
-            let played = case.scene.play(&subject, &mut book);
-            played.map_err(|why| met(&why, home))?;
-            outcome.down = book.silence && subject.dies();
+            let gone_on = go_on(case, &subject, &mut book);
+            // A call that the server makes at a time of its own may kill it anywhere in between.
+            outcome.down = (gone_on.is_err() || book.silence) && subject.dies();
             if !outcome.down {
-                let taken = book.write_until_taken(&subject, "d");
-                outcome.recovered = taken.map_err(|why| met(&why, home))?;
-                book.check(&subject)?;
-                healthy(&subject, case)?;
+                outcome.recovered = gone_on.map_err(|why| met(&why, home))?;
             } else if case.fault != Fault::Kill {
                 return Err(format!("it ended: {}", subject.log_tail()));
             }
@@ -214,6 +211,18 @@ fn meet(case: &Case, set: &Set) -> Result<Outcome, String> {
     read.map_err(|why| format!("afterwards: {}", met(&why, home)))?;
     outcome.counts = book.counts();
     Ok(outcome)
+}
+
+/// Plays the scene; how long until writes were taken again.
+fn go_on(case: &Case, subject: &Subject, book: &mut Book) -> Result<Duration, String> {
+    case.scene.play(subject, book)?;
+    if book.silence && subject.dies() {
+        return Ok(Duration::ZERO);
+    }
+    let recovered = book.write_until_taken(subject, "d")?;
+    book.check(subject)?;
+    healthy(subject, case)?;
+    Ok(recovered)
 }
 
 /// What went wrong, and what the server and the tracer wrote.

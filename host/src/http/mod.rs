@@ -6,6 +6,7 @@ mod connection;
 mod figures;
 mod listener;
 mod patience;
+mod pieces;
 mod pool;
 mod query;
 mod request_id;

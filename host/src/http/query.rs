@@ -1,12 +1,9 @@
 //! A query, carried out on a thread that may block, streamed as it goes.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::channel::{Channel, Sender};
 use hyper::Response;
 use hyper::body::Incoming;
 use tidegate_core::engine::Executed;
@@ -17,6 +14,7 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use super::body;
+use super::pieces::{self, Maker};
 use super::respond::{self, Content};
 use super::service::Server;
 use crate::database::{Ack, CreateError, Database, DatabaseList, Unavailable, now_ns};
@@ -48,12 +46,12 @@ pub(super) async fn serve(
         return respond::whole(run.refuse(&reason));
     }
     let head = run.head();
-    let (sender, pieces) = Channel::new(2);
+    let (maker, pieces) = pieces::channel();
     let (first, beginning) = oneshot::channel();
     let seen = Seen::new(server, user);
     let quiet = head.status == 204;
     let counting = Arc::clone(server);
-    tokio::task::spawn_blocking(move || drive(run, seen, sender, first, &counting));
+    tokio::task::spawn_blocking(move || drive(run, seen, maker, first, &counting));
     if quiet {
         return respond::whole(head);
     }
@@ -76,11 +74,10 @@ enum Beginning {
 fn drive(
     mut run: QueryRun,
     mut seen: Seen,
-    mut sender: Sender<Bytes, Infallible>,
+    maker: Maker,
     first: oneshot::Sender<Beginning>,
     server: &Server,
 ) {
-    let handle = seen.handle.clone();
     let mut first = Some(first);
     let mut piece = Vec::new();
     loop {
@@ -99,12 +96,12 @@ fn drive(
             None => false,
         };
         server.figures.add(Counter::QueryBytes, piece.len() as u64);
-        let bytes = Bytes::from(std::mem::take(&mut piece));
-        if gone || handle.block_on(sender.send_data(bytes)).is_err() {
+        if gone || maker.send(std::mem::take(&mut piece)).is_err() {
             run.abort(&mut seen);
             return;
         }
         if !more {
+            maker.end();
             return;
         }
     }

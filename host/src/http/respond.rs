@@ -1,11 +1,9 @@
 //! From the core's answers to hyper's responses.
 
-use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http_body_util::channel::Channel;
 use http_body_util::{Either, Full};
 use hyper::body::{Body, Frame, SizeHint};
 use hyper::header::{HeaderName, HeaderValue};
@@ -13,9 +11,10 @@ use hyper::{Response, StatusCode};
 use tidegate_core::http::Answer;
 
 use super::patience::ServingGuard;
+use super::pieces::Pieces;
 
 /// A body that is there, or one that is still being made.
-pub(super) type Content = Either<Full<Bytes>, Channel<Bytes, Infallible>>;
+pub(super) type Content = Either<Full<Bytes>, Pieces>;
 
 /// A body that keeps its connection marked as serving until it is sent.
 #[derive(Debug)]
@@ -60,7 +59,7 @@ pub(super) fn whole(mut answer: Answer) -> Response<Content> {
 }
 
 /// The head of an answer whose body follows in pieces.
-pub(super) fn streaming(answer: &Answer, pieces: Channel<Bytes, Infallible>) -> Response<Content> {
+pub(super) fn streaming(answer: &Answer, pieces: Pieces) -> Response<Content> {
     with_head(answer, Either::Right(pieces))
 }
 
