@@ -375,10 +375,15 @@ impl Engine {
         self.log = Some(log);
         self.state = State::Running;
         self.note_recovery(end, &opening.known);
-        if !self.recovery.damage.is_empty() && !planted(Planted::IdsNotSkipped) {
+        let is_unread = !end.may_retire;
+        let is_partial = is_unread || !self.recovery.damage.is_empty();
+        if is_partial && !planted(Planted::IdsNotSkipped) {
             // Rows that can be read another day must not turn up in shards they are not of; no
             // earlier run had the number of the new segment.
             self.catalog.note_damage(end.next_segment.0 << 32);
+        }
+        if is_unread {
+            self.catalog.seal_groups();
         }
         self.obsolete.clone_from(&end.obsolete);
         self.snapshots = Snapshots::after(end);

@@ -171,8 +171,7 @@ impl Engine {
         let group = self
             .catalog
             .policy(&request.policy)
-            .and_then(|p| p.group_at(time))
-            .copied();
+            .and_then(|policy| self.catalog.group_for(policy, time));
         let slot = group.and_then(|group| self.slot_of(group.shard));
         let shard = slot
             .and_then(|slot| self.slots.get(slot))

@@ -23,6 +23,8 @@ pub struct Catalog {
     last_shard: ShardId,
     /// Whether there may be more of it where nothing can be read now.
     is_partial: bool,
+    /// Groups up to this one take no more points.
+    sealed: ShardGroupId,
 }
 
 impl Catalog {
@@ -117,9 +119,18 @@ impl Catalog {
             .collect()
     }
 
-    /// Plans the group for a time that no group of `policy` covers.
+    /// The group of `policy` that takes points of a time.
+    pub fn group_for(&self, policy: &RetentionPolicy, time_ns: i64) -> Option<ShardGroup> {
+        let group = policy.group_at(time_ns).copied();
+        group.filter(|group| group.id > self.sealed || planted(Planted::SealIgnored))
+    }
+
+    /// Plans the group for a time that no group of `policy` covers, or only a sealed one: then
+    /// it is one more of the same range.
     pub fn plan_group(&self, policy: &RetentionPolicy, time_ns: i64) -> (Change, ShardGroup) {
-        let (start_ns, end_ns) = policy.range_for(time_ns);
+        let sealed = policy.group_at(time_ns);
+        let range = sealed.map(|group| (group.start_ns, group.end_ns));
+        let (start_ns, end_ns) = range.unwrap_or_else(|| policy.range_for(time_ns));
         let (id, shard) = (self.last_group.next(), self.last_shard.next());
         let group = ShardGroup {
             id,
@@ -143,6 +154,13 @@ impl Catalog {
         self.last_group.0 = self.last_group.0.max(floor);
         self.last_shard.0 = self.last_shard.0.max(floor);
         self.is_partial = !planted(Planted::PartForgets);
+    }
+
+    /// Points go to new groups from now on. What cannot be read now may hold a newer group of a
+    /// range than those that are known: on the day when it is back, its rows must not stand
+    /// before those of later points, nor its field types before theirs.
+    pub fn seal_groups(&mut self) {
+        self.sealed = self.last_group;
     }
 
     /// A full account: changes that rebuild this catalog from any other, unless it is partial;

@@ -194,3 +194,24 @@ fn of_two_groups_of_one_range_the_newer_takes_the_writes_and_neither_is_repeated
     assert_eq!(policy.groups, [older, newer]);
     assert_eq!(policy.group_at(0), Some(&newer));
 }
+
+#[test]
+fn a_sealed_group_takes_no_points_and_the_next_one_has_its_range() {
+    let mut catalog = with_autogen();
+    let sealed = make_group(&mut catalog, 0);
+    catalog.note_damage(7 << 32);
+    catalog.seal_groups();
+    let policy = catalog.policy("autogen").expect("there");
+    assert_eq!(policy.group_at(0), Some(&sealed), "it is read still");
+    assert_eq!(catalog.group_for(policy, 0), None);
+    let next = make_group(&mut catalog, 0);
+    assert_eq!(
+        (next.start_ns, next.end_ns),
+        (sealed.start_ns, sealed.end_ns)
+    );
+    let policy = catalog.policy("autogen").expect("there");
+    assert_eq!(catalog.group_for(policy, 0), Some(next));
+    let elsewhere = make_group(&mut catalog, 1 << 60);
+    let policy = catalog.policy("autogen").expect("there");
+    assert_eq!(catalog.group_for(policy, 1 << 60), Some(elsewhere));
+}
