@@ -6,6 +6,8 @@ mod figures;
 mod lines;
 #[path = "contract/pages.rs"]
 mod pages;
+#[path = "contract/telegraf.rs"]
+mod telegraf;
 
 use tidegate_tests::kit::TempDir;
 use tidegate_tests::proof::compat;
