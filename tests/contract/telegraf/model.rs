@@ -64,7 +64,8 @@ const FATAL_WORDS: [&str; 5] = [
 /// The fate of a batch that was answered with this; status 0 for no answer.
 ///
 /// Source: Telegraf `plugins/outputs/influxdb/http.go` `writeBatch` and `validateResponse`,
-/// `plugins/outputs/influxdb/influxdb.go` `Write`; `plugins/outputs/influxdb_v2/http.go` `writeBatch`.
+/// `plugins/outputs/influxdb/influxdb.go` `Write`; `plugins/outputs/influxdb_v2/http.go`
+/// `writeBatch`.
 pub(super) fn fate(output: Output, status: u16, body: &[u8]) -> Fate {
     match output {
         Output::V1 => by_v1(status, body),
