@@ -4,13 +4,13 @@
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::process::Command;
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
-use tidegate_tests::kit::{Process, TempDir};
+use tidegate_tests::kit::TempDir;
+use tidegate_tests::proof::meddler::Meddler;
+use tidegate_tests::proof::say;
 use tidegate_tests::proof::server::{Face, Server};
-use tidegate_tests::proof::{missing_layer, say};
 
 /// How long a slow call takes. An answer that comes earlier did not wait for one.
 const DELAY: Duration = Duration::from_secs(2);
@@ -19,55 +19,6 @@ const LEVELS: [&str; 3] = ["memory", "wal", "durable"];
 /// What a host gives to who asks for a level.
 fn given(face: Face, asked: &str) -> &str {
     if face == Face::Node { "durable" } else { asked }
-}
-
-/// Meddles with the system calls of a server until it is dropped.
-struct Meddler {
-    _strace: Process,
-}
-
-impl Meddler {
-    /// `None`, and loud, where processes cannot be traced.
-    fn attach(server: &Server, home: &Path, injection: &str) -> Option<Self> {
-        let log = home.join(format!("strace-{}", injection.replace(':', "-")));
-        let mut command = Command::new("strace");
-        command.args(["-f", "-p", &server.pid().to_string()]);
-        let call = injection.split(':').next().expect("a call");
-        command.arg("-o").arg(home.join("trace"));
-        command.args([
-            "-e",
-            &format!("trace={call}"),
-            "-e",
-            &format!("inject={injection}"),
-        ]);
-        let strace = Process::spawn(&mut command, &log).ok();
-        let start = Instant::now();
-        while let Some(strace) = &strace {
-            if strace.log_tail().contains("attached") {
-                // It says so before all threads are its own.
-                sleep(Duration::from_millis(500));
-                break;
-            }
-            if start.elapsed() > Duration::from_secs(10) {
-                say(&strace.log_tail());
-                missing_layer(
-                    "acks behind slow calls",
-                    "strace cannot attach to processes",
-                );
-                return None;
-            }
-            sleep(Duration::from_millis(20));
-        }
-        if strace.is_none() {
-            missing_layer("acks behind slow calls", "install strace");
-        }
-        Some(Self { _strace: strace? })
-    }
-
-    fn slow(server: &Server, home: &Path, call: &str) -> Option<Self> {
-        let injection = format!("{call}:delay_enter={}", DELAY.as_micros());
-        Self::attach(server, home, &injection)
-    }
 }
 
 /// Writes one point; how long the answer took.
@@ -131,7 +82,7 @@ fn a_slow_sync_is_waited_for_by_durable_alone() {
 
 fn behind_slow_syncs(face: Face) {
     let (home, server) = start(face);
-    let Some(slow) = Meddler::slow(&server, home.path(), "fdatasync") else {
+    let Some(slow) = Meddler::slow(&server, home.path(), DELAY, "fdatasync") else {
         return;
     };
     let mut took = Vec::new();
@@ -177,7 +128,7 @@ fn a_slow_write_is_waited_for_by_all_but_memory() {
 
 fn behind_slow_writes(face: Face) {
     let (home, server) = start(face);
-    let Some(slow) = Meddler::slow(&server, home.path(), "pwrite64") else {
+    let Some(slow) = Meddler::slow(&server, home.path(), DELAY, "pwrite64") else {
         return;
     };
     let mut took = Vec::new();

@@ -2,22 +2,29 @@
 
 #[path = "contract/figures.rs"]
 mod figures;
+#[path = "contract/limits.rs"]
+mod limits;
 #[path = "contract/lines.rs"]
 mod lines;
 #[path = "contract/pages.rs"]
 mod pages;
+#[path = "contract/telegraf.rs"]
+mod telegraf;
 
 use tidegate_tests::kit::TempDir;
 use tidegate_tests::proof::compat;
 use tidegate_tests::proof::server::{Face, Server};
 
 /// Rows of `docs/compatibility.md` that these tests are about.
-const ROWS: [&str; 6] = [
+const ROWS: [&str; 9] = [
     "two-lengths",
     "strict-mode",
     "line-errors",
     "limits-are-exact",
     "fields-per-line",
+    "points-per-request",
+    "connections-per-address",
+    "debug-vars-modules",
     "cors-gzip",
 ];
 

@@ -12,14 +12,29 @@ skipped=.venv/skipped-layers
 mkdir -p .venv
 : >"$skipped.new"
 
-# layer, the command that shows it is there, the package that brings it
+# layer, the command or file that shows it is there, the package that brings it
 programs='
 influx-cli       influx           influxdb-client
 influxd          influxd          influxdb
 victoria-metrics victoria-metrics victoria-metrics
 strace           strace           strace
 wrk              wrk              wrk
+icinga2          icinga2          icinga2-bin
+collectd         collectd         collectd-core
+pcp2influxdb     pcp2influxdb     pcp-export-pcp2influxdb
+ruby-client      ruby             ruby
+ruby-client      /usr/share/rubygems-integration/all/specifications/influxdb-0.8.1.gemspec ruby-influxdb
+perl-client      perl             perl
+perl-client      /usr/share/perl5/InfluxDB/LineProtocol.pm libinfluxdb-lineprotocol-perl
 '
+
+# Whether a command or file is there.
+there() {
+    case $1 in
+    /*) [ -e "$1" ] ;;
+    *) command -v "$1" >/dev/null ;;
+    esac
+}
 
 skip() {
     printf '%s: %s\n' "$1" "$2" >>"$skipped.new"
@@ -28,7 +43,7 @@ skip() {
 install_programs() {
     local layer command package wanted=()
     while read -r layer command package; do
-        [ -z "$layer" ] || command -v "$command" >/dev/null || wanted+=("$package")
+        [ -z "$layer" ] || there "$command" || wanted+=("$package")
     done <<<"$programs"
     # Debian's Python has venv as a package of its own.
     if command -v python3 >/dev/null && ! python3 -c 'import ensurepip' 2>/dev/null; then
@@ -42,7 +57,8 @@ install_programs() {
     apt_install "${wanted[@]}" || echo "setup: apt-get failed for: ${wanted[*]}" >&2
 }
 
-# Installs without starting anything: influxdb's package would otherwise take port 8086.
+# Installs without starting anything: influxdb's package would otherwise take port 8086, and
+# icinga2 and collectd would watch the machine.
 apt_install() {
     local policy=/usr/sbin/policy-rc.d made= status=0
     if [ ! -e "$policy" ]; then
@@ -62,7 +78,7 @@ apt_install() {
 note_missing_programs() {
     local layer command package
     while read -r layer command package; do
-        [ -z "$layer" ] || command -v "$command" >/dev/null ||
+        [ -z "$layer" ] || there "$command" ||
             skip "$layer" "$command is not installed (Debian package $package)"
     done <<<"$programs"
 }

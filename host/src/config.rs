@@ -85,6 +85,8 @@ pub(crate) struct Http {
     pub cors_origins: Vec<String>,
     /// Largest body, before and after inflating.
     pub max_body_size: Size,
+    /// Most points of a write, counted as lines that are neither blank nor comments.
+    pub max_points_per_request: u64,
     /// Bytes of all bodies that are in memory at the same time; beyond, writes are answered 503.
     pub max_body_memory: Size,
     /// Writes that are served at the same time.
@@ -95,6 +97,9 @@ pub(crate) struct Http {
     pub enqueued_write_timeout: Span,
     /// Connections held open at the same time; further ones wait to be accepted.
     pub max_connection_limit: usize,
+    /// Connections held open at the same time from one address (of IPv6, one /64); further ones are
+    /// told 503 and closed. Not behind a proxy, whose address all of them have.
+    pub max_connections_per_address: usize,
     /// From the first byte of a request to the end of its head.
     pub head_timeout: Span,
     /// How long a connection may stay open without a request.
@@ -160,11 +165,13 @@ impl Default for Http {
             strict: false,
             cors_origins: vec!["*".into()],
             max_body_size: Size(25_000_000),
+            max_points_per_request: 0,
             max_body_memory: Size(1 << 30),
             max_concurrent_write_limit: 0,
             max_enqueued_write_limit: 0,
             enqueued_write_timeout: Span::seconds(30),
             max_connection_limit: 0,
+            max_connections_per_address: 0,
             head_timeout: Span::seconds(10),
             idle_timeout: Span::seconds(60),
             write_stall_timeout: Span::seconds(10),

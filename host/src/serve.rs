@@ -57,6 +57,7 @@ async fn run(config: Config) -> Result<(), Failure> {
         maker,
         data: config.data.clone(),
         body_bytes_max: config.http.max_body_size.0,
+        points_max: config.http.max_points_per_request,
         reserve: Arc::new(reserve),
         open_timeout: OPEN_TIMEOUT,
         late_failures: AtomicU64::new(0),

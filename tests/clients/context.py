@@ -1,11 +1,13 @@
 """What every client module is handed."""
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from api import Api
 from proxy import Proxy
 from report import Section
+from server import Server
 
 # One text with everything that has ever been escaped wrongly, but for newlines: some clients
 # write those as backslash and n.
@@ -27,4 +29,20 @@ class Context:
     api: Api
     report: Section
     home: Path
-    has_v2: bool
+    server: Server
+
+    @property
+    def has_v2(self):
+        """Whether the server itself has /api/v2/write."""
+        return self.server.has_v2
+
+    @contextlib.contextmanager
+    def outage(self):
+        """Meanwhile the server is dead, as after a crash, and connections are refused."""
+        self.proxy.close()
+        self.server.kill()
+        try:
+            yield
+        finally:
+            self.server.start()
+            self.proxy.listen()

@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 from base64 import b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -29,6 +29,8 @@ class Exchange:
     answer: bytes
     started_ns: int
     ended_ns: int
+    version: str = "HTTP/1.1"
+    answer_headers: dict = field(default_factory=dict)
 
     @property
     def path(self):
@@ -73,9 +75,16 @@ class Proxy:
             adapt = adapt_v2
             record = staticmethod(proxy._record)
 
-        self._listener = _Listener(("127.0.0.1", 0), Handler)
-        self.host, self.port = self._listener.server_address
+        self._handler = Handler
+        self._listener = None
+        self.host, self.port = "127.0.0.1", 0
+        self.listen()
         self.url = f"http://{self.host}:{self.port}"
+
+    def listen(self):
+        """Take connections, after a `close()` on the same port as before."""
+        self._listener = _Listener((self.host, self.port), self._handler)
+        self.port = self._listener.server_address[1]
         threading.Thread(target=self._listener.serve_forever, args=(0.05,), daemon=True).start()
 
     def writes(self):
@@ -84,9 +93,11 @@ class Proxy:
             return [exchange for exchange in self.exchanges if exchange.is_write]
 
     def close(self):
-        """Stop listening; what was recorded stays."""
-        self._listener.shutdown()
-        self._listener.server_close()
+        """Stop listening: connections are refused. What was recorded stays."""
+        if self._listener is not None:
+            self._listener.shutdown()
+            self._listener.server_close()
+            self._listener = None
 
     def _record(self, exchange):
         with self._lock:
@@ -132,8 +143,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True  # the client sees what it would see without us
             return
         lower = {name.lower(): value for name, value in self.headers.items()}
+        told = {name.lower(): value for name, value in response.getheaders()}
         self.record(Exchange(self.command, self.path, lower, body, response.status, answer,
-                             started_ns, time.time_ns()))
+                             started_ns, time.time_ns(), self.request_version, told))
         self._answer(response, answer)
 
     do_GET = do_POST = do_HEAD = do_OPTIONS = do_DELETE = do_PUT = _pass_on
@@ -167,6 +179,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _exchange(self, target, headers, body):
         up = self.connection_up
+        up._http_vsn_str = self.request_version  # what http.client has for it is not public
+        up._http_vsn = 10 if self.request_version == "HTTP/1.0" else 11
         up.putrequest(self.command, target, skip_host=True, skip_accept_encoding=True)
         for name, value in headers:
             if name.lower() not in _HOP_BY_HOP:

@@ -28,10 +28,15 @@ if VENV_PYTHON.exists() and Path(sys.prefix).resolve() != (TESTS / ".venv").reso
 
 import client_auth  # noqa: E402
 import client_cli  # noqa: E402
+import client_collectd  # noqa: E402
 import client_glances  # noqa: E402
+import client_icinga2  # noqa: E402
 import client_influxdb  # noqa: E402
 import client_influxdb_client  # noqa: E402
 import client_npm  # noqa: E402
+import client_pcp  # noqa: E402
+import client_perl  # noqa: E402
+import client_ruby  # noqa: E402
 import test_harness  # noqa: E402
 from api import Api  # noqa: E402
 from context import Context  # noqa: E402
@@ -46,7 +51,11 @@ GROUPS = [
     [client_auth],
     [client_cli, client_influxdb, client_influxdb_client, client_npm.INFLUX,
      client_npm.INFLUXDB_CLIENT],
+    [client_icinga2],
+    [client_pcp, client_collectd, client_ruby, client_perl],
 ]
+# These try what happens when the server is overloaded.
+NARROW = [client_icinga2, client_pcp, client_collectd, client_ruby, client_perl]
 NAMES = [client.NAME for group in GROUPS for client in group]
 
 
@@ -102,7 +111,8 @@ def _run_group(options, report, clients):
 
 def _serve(options, report, section, clients):
     auth = client_auth in clients
-    server = Server(options.server, options.binary, auth=auth)
+    narrow = any(client in NARROW for client in clients)
+    server = Server(options.server, options.binary, auth, narrow)
     proxies = []
     try:
         server.start()
@@ -112,7 +122,7 @@ def _serve(options, report, section, clients):
             proxies.append((client, proxy))
             with tempfile.TemporaryDirectory(prefix="tidegate-client-") as home:
                 context = Context(proxy, api, report.section(client.NAME), Path(home),
-                                  server.has_v2)
+                                  server)
                 context.report.attempt("client", client.run, context)
             _verify(context.report, api, proxy, "read back equal")
         server.kill()

@@ -1,16 +1,22 @@
 """Starts and stops the server under test, each with a fresh data directory."""
 
+import contextlib
 import http.client
 import os
 import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from pathlib import Path
 
-START_SECONDS_MAX = 30
+START_SECONDS_MAX = 60
 STOP_SECONDS_MAX = 20
+# How long a write of a server that is easily overloaded waits for its turn.
+WAIT_MS = 500
+# Several that start at the same time would only take each other's processors.
+_STARTING = threading.Lock()
 
 _INFLUXD_CONFIG = """
 reporting-disabled = true
@@ -26,18 +32,24 @@ bind-address = "127.0.0.1:0"
   bind-address = "127.0.0.1:{port}"
   auth-enabled = {auth}
   log-enabled = false
+  max-concurrent-write-limit = {writes}
+  enqueued-write-timeout = {wait_ms}000000
 """
 
 
 class Server:
-    """A server process on a free loopback port; `kind` is 'tidegate' or 'influxd'."""
+    """A server process on a free loopback port; `kind` is 'tidegate' or 'influxd'.
 
-    def __init__(self, kind, binary, auth=False):
+    One that is `narrow` serves one write at a time, so that one client can keep it busy.
+    """
+
+    def __init__(self, kind, binary, auth=False, narrow=False):
         self.kind = kind
         self.host = "127.0.0.1"
         self.port = _free_port()
         self._binary = str(binary)
         self._auth = auth
+        self._narrow = narrow
         self._home = tempfile.TemporaryDirectory(prefix="tidegate-clients-")
         self._log = open(Path(self._home.name) / "server.log", "ab")
         self._process = None
@@ -49,6 +61,10 @@ class Server:
 
     def start(self):
         """Start, and return once `GET /ping` answers 204."""
+        with _STARTING:
+            return self._start()
+
+    def _start(self):
         self._process = subprocess.Popen(
             self._command(), stdout=self._log, stderr=self._log, stdin=subprocess.DEVNULL,
             env=self._environment())
@@ -81,6 +97,35 @@ class Server:
         self._process.wait()
         self._process = None
 
+    @contextlib.contextmanager
+    def overloaded(self, db):
+        """Meanwhile every write is answered 503: one that never ends has the only turn.
+
+        It lasts less than the ten seconds after which a body has to keep a pace.
+        """
+        stalled = socket.create_connection((self.host, self.port))
+        try:
+            stalled.sendall(f"POST /write?db={db} HTTP/1.1\r\nHost: stalled\r\n"
+                            "Content-Length: 1000\r\n\r\n#".encode())
+            self._await_status(db, 503)
+            yield
+        finally:
+            stalled.close()
+        self._await_status(db, 204)
+
+    def _await_status(self, db, status):
+        deadline = time.monotonic() + START_SECONDS_MAX
+        while time.monotonic() < deadline:
+            connection = http.client.HTTPConnection(self.host, self.port, timeout=10)
+            try:
+                connection.request("POST", f"/write?db={db}", body=b"")
+                if connection.getresponse().status == status:
+                    return
+            finally:
+                connection.close()
+            time.sleep(0.05)
+        raise RuntimeError(f"no write was answered {status}")
+
     def close(self):
         """Stop if it still runs, and remove the data."""
         if self._process is not None:
@@ -100,7 +145,8 @@ class Server:
                     f"{self.host}:{self.port}"]
         config = Path(self._home.name) / "influxd.conf"
         config.write_text(_INFLUXD_CONFIG.format(
-            data=data, port=self.port, auth=str(self._auth).lower()))
+            data=data, port=self.port, auth=str(self._auth).lower(),
+            writes=1 if self._narrow else 0, wait_ms=WAIT_MS))
         return [self._binary, "run", "-config", str(config)]
 
     def _environment(self):
@@ -109,6 +155,9 @@ class Server:
                        if not key.startswith(("TIDEGATE_", "INFLUXDB_", "INFLUX_"))}
         if self._auth:
             environment["TIDEGATE_HTTP_AUTH_ENABLED"] = "true"
+        if self._narrow:
+            environment["TIDEGATE_HTTP_MAX_CONCURRENT_WRITE_LIMIT"] = "1"
+            environment["TIDEGATE_HTTP_ENQUEUED_WRITE_TIMEOUT"] = f"{WAIT_MS}ms"
         return environment
 
     def _answers_ping(self):

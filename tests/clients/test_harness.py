@@ -122,6 +122,15 @@ class Verifying(unittest.TestCase):
         self.assertEqual(self.outcome([[5 * SECOND_NS, 2, None]], exchanges=writes).problems, [])
         self.assert_problem(self.outcome([[4 * SECOND_NS, 2, None]], exchanges=writes), "missing")
 
+    def test_the_later_of_two_points_within_one_unit_of_the_clock_counts(self):
+        target = "/write?db=d&precision=s"
+        writes = [_exchange(b"m,host=a v=1", target=target),
+                  _exchange(b"m,host=a v=2", target=target, at_ns=5 * SECOND_NS + 100)]
+        self.assertEqual(self.outcome([[5 * SECOND_NS, 2, None]], exchanges=writes).problems, [])
+        self.assert_problem(self.outcome([[5 * SECOND_NS, 1, None]], exchanges=writes), "wrote 2")
+        writes[1] = _exchange(b"m,host=a v=2", target=target, at_ns=7 * SECOND_NS)
+        self.assert_problem(self.outcome([[7 * SECOND_NS, 2, None]], exchanges=writes), "missing")
+
     def test_a_v2_bucket_names_database_and_policy(self):
         write = _exchange(b"", target="/api/v2/write?org=-&bucket=d%2Fweek&precision=ns")
         self.assertEqual(write.destination(), ("d", "week"))

@@ -29,6 +29,9 @@ pub struct Config {
     pub cache_bytes_max: u64,
     /// Largest body a write may bring.
     pub body_bytes_max: u64,
+    /// Most points a write may bring, counted as lines that are neither blank nor comments; 0 for
+    /// no limit. Ours: upstream has none.
+    pub points_max: u64,
     /// Whether the `u` suffix is accepted. influxdb 1.12: a build tag, off in releases.
     pub unsigned_support: bool,
     /// Whether keys must be printable UTF-8. influxdb 1.12 `data.validate-keys`, off.
@@ -63,6 +66,7 @@ impl Config {
             pending_bytes_max: 64 << 20,
             cache_bytes_max: 1 << 30,
             body_bytes_max: limits::BODY_BYTES_MAX as u64,
+            points_max: 0,
             unsigned_support: false,
             validate_keys: false,
             series_max: limits::SERIES_MAX,
@@ -86,6 +90,7 @@ impl Config {
             self.pending_bytes_max,
             self.cache_bytes_max,
             self.body_bytes_max,
+            self.points_max,
             u64::from(self.unsigned_support),
             u64::from(self.validate_keys),
             self.series_max,
@@ -122,6 +127,7 @@ impl Config {
             pending_bytes_max: number()?,
             cache_bytes_max: number()?,
             body_bytes_max: number()?,
+            points_max: number()?,
             unsigned_support: number()? != 0,
             validate_keys: number()? != 0,
             series_max: number()?,

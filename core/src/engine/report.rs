@@ -108,16 +108,22 @@ pub enum WriteError {
     /// The body exceeds the limit; retrying will not help.
     #[error("Request Entity Too Large")]
     BodyTooLarge,
+    /// The body has more points than the limit; retrying will help with fewer at once.
+    #[error(
+        "Request Entity Too Large: more points than max-points-per-request, send fewer at once"
+    )]
+    TooManyPoints,
 }
 
 impl WriteError {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Busy,
         Self::CacheFull,
         Self::NoSpace,
         Self::Poisoned,
         Self::Opening,
         Self::BodyTooLarge,
+        Self::TooManyPoints,
     ];
 }
 

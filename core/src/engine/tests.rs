@@ -6,7 +6,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::{
-    Config, Engine, RejectedLine, WriteReport, WriteRequest, encode_executed, encode_written,
+    Config, Engine, RejectedLine, WriteError, WriteReport, WriteRequest, encode_executed,
+    encode_written,
 };
 use crate::model::Precision;
 
@@ -292,4 +293,41 @@ fn lines_beyond_the_limits_of_a_server_are_refused_one_by_one() {
         ]
     );
     assert_eq!(report.written, 3);
+}
+
+#[test]
+fn a_body_with_too_many_points_is_refused_whole() {
+    let config = Config {
+        points_max: 3,
+        ..Config::new("d", 7, 1)
+    };
+    let mut engine = Engine::open(config, &[]);
+    ask(&mut engine, "CREATE DATABASE d", &mut Vec::new());
+    let mut write = |policy: &str, strict: bool, body: &str| {
+        let request = WriteRequest {
+            now_ns: 5,
+            retention_policy: policy.into(),
+            precision: Precision::Nanosecond,
+            dry_run: false,
+            strict,
+            explain: false,
+        };
+        let written = engine.write(&request, body.as_bytes());
+        (written.map(|report| report.written), engine.accepted_lsn())
+    };
+    // Blank lines and comments are no points; a string may hold line ends.
+    let body = "\n# one\nm v=1 1\n\nm s=\"\n\n\n\n\" 2\n# two\nm v=3 3\n";
+    let (written, stored) = write("", false, body);
+    assert_eq!(written, Ok(3));
+    for (policy, strict, body) in [
+        ("", false, "n v=1 1\nn v=2 2\nn v=3 3\nn v=4 4"),
+        ("", true, "n v=1 1\r\nn v=2 2\r\nn v=3 3\r\nn v=4 4\r\n"),
+        // Lines that are wrong count as well: each costs an answer.
+        ("", false, "a\nb\nc\nd\n"),
+        ("nope", false, "n v=1 1\nn v=2 2\nn v=3 3\nn v=4 4"),
+    ] {
+        let refused = (Err(WriteError::TooManyPoints), stored);
+        assert_eq!(write(policy, strict, body), refused, "{body}");
+    }
+    assert_eq!(write("", false, "m v=4 4").0, Ok(1));
 }

@@ -37,6 +37,7 @@ impl Engine {
         body: &[u8],
     ) -> Result<WriteReport, WriteError> {
         self.admit_write(body.len())?;
+        self.admit_points(request, body)?;
         let policy = self.catalog.policy(&request.retention_policy);
         let window = policy.map(|policy| Window::new(policy, request.now_ns));
         let name = policy.map(|policy| policy.name.clone());
@@ -82,6 +83,21 @@ impl Engine {
             }
             (Phase::Poisoned, _) => Err(WriteError::Poisoned),
             _ => Err(WriteError::Opening),
+        }
+    }
+
+    /// Refuses a body with too many points. They are counted before any is judged, so that what is
+    /// refused leaves nothing behind.
+    fn admit_points(&self, request: &WriteRequest, body: &[u8]) -> Result<(), WriteError> {
+        let max = usize::try_from(self.config.points_max).unwrap_or(usize::MAX);
+        // The shortest line is a byte and its end: most bodies need no counting.
+        if max == 0 || body.len() / 2 < max {
+            return Ok(());
+        }
+        let lines = Request::judge_only(request, &self.config).lines(body);
+        match lines.take(max.saturating_add(1)).count() > max {
+            true => Err(WriteError::TooManyPoints),
+            false => Ok(()),
         }
     }
 

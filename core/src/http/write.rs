@@ -108,6 +108,11 @@ impl WritePlan {
     fn refusal(&self, error: WriteError) -> Answer {
         let seconds: &[u8] = match error {
             WriteError::BodyTooLarge => return self.body_error(&BodyError::TooLarge),
+            WriteError::TooManyPoints => {
+                return self
+                    .responder
+                    .error(413, alloc::format!("{error}").as_bytes());
+            }
             WriteError::Busy | WriteError::Poisoned | WriteError::Opening => b"1",
             WriteError::CacheFull => b"5",
             WriteError::NoSpace => b"30",

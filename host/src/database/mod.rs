@@ -37,6 +37,8 @@ pub(crate) struct Context {
     pub data: Data,
     /// Largest body in bytes; 0 for no limit.
     pub body_bytes_max: u64,
+    /// Most points of a write; 0 for no limit.
+    pub points_max: u64,
     /// What a full disk is met with.
     pub reserve: Arc<Reserve>,
     /// How long a request waits for its database to open.
@@ -70,6 +72,7 @@ impl Context {
             pending_bytes_max: self.pending_bytes_max(),
             cache_bytes_max: self.data.cache_max_memory_size.0,
             body_bytes_max,
+            points_max: self.points_max,
             validate_keys: self.data.validate_keys,
             unsigned_support: self.data.unsigned_support,
             series_max: self.data.max_series_per_database,

@@ -107,6 +107,7 @@ fn open_with(path: &Path, data: Data, make: fn() -> Box<dyn EngineFace>) -> Data
         maker: Maker::Test(make),
         data,
         body_bytes_max: 1 << 20,
+        points_max: 0,
         reserve: Arc::new(Reserve::off()),
         open_timeout: Duration::from_secs(10),
         late_failures: AtomicU64::new(0),

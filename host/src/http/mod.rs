@@ -3,6 +3,7 @@
 mod body;
 mod budget;
 mod connection;
+mod crowd;
 mod figures;
 mod listener;
 mod patience;

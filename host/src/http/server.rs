@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, watch};
 
 use super::connection;
+use super::crowd::{self, Crowd};
 use super::listener::connections_max;
 use super::service::Server;
 use crate::log::log;
@@ -27,6 +28,7 @@ pub(crate) async fn serve(
     let (alive, mut all_gone) = mpsc::channel::<()>(1);
     tokio::pin!(stop);
     let mut failures: u64 = 0;
+    let crowd = Arc::new(Crowd::new(server.limits.max_connections_per_address));
     loop {
         // At the cap nobody is accepted: clients wait in the system's queue.
         let permit = tokio::select! {
@@ -40,13 +42,17 @@ pub(crate) async fn serve(
         };
         match accepted {
             Ok((stream, from)) => {
+                let Some(place) = crowd.enter(from.ip()) else {
+                    crowd::turn_away(stream);
+                    continue;
+                };
                 let (server, stopped) = (Arc::clone(&server), stopped.clone());
                 let alive = alive.clone();
                 tokio::spawn(async move {
                     let held = Arc::clone(&server);
                     let _busy = held.figures.busy(Some(Counter::Connections), None);
                     connection::serve(server, stream, from, stopped).await;
-                    drop((permit, alive));
+                    drop((permit, place, alive));
                 });
             }
             Err(error) => {

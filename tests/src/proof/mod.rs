@@ -6,6 +6,7 @@ pub mod compat;
 pub mod fixtures;
 pub mod guest;
 pub mod log;
+pub mod meddler;
 pub mod points;
 pub mod server;
 

@@ -182,6 +182,10 @@ impl World {
             WriteError::Poisoned => Hit::RefusedPoisoned,
             WriteError::Opening => Hit::RefusedOpening,
             WriteError::BodyTooLarge => Hit::BodyTooLarge,
+            // No simulated engine has that limit.
+            WriteError::TooManyPoints => {
+                return Err("UNBOUNDED: refused for a limit that is off".into());
+            }
         });
         self.trace.number(error as u64);
         let Some(life) = &self.life else {

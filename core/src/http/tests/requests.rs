@@ -193,6 +193,7 @@ fn overload_is_503_with_a_time_to_come_back() {
         assert!(!answer.header("Retry-After").is_empty());
     }
     assert_eq!(plan.answer(&Err(WriteError::BodyTooLarge)).status, 413);
+    assert_eq!(plan.answer(&Err(WriteError::TooManyPoints)).status, 413);
     assert_eq!(plan.unavailable("closing").status, 503);
 }
 
