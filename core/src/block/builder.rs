@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use super::chunk::{ALIGNMENT, Field, Head, PRELUDE_BYTES, Prelude, SeriesList};
 use super::column::{self, Values};
+use super::header::Identity;
 use super::numbers;
 use super::writer::FieldRef;
 use crate::hash::checksum::crc32c;
@@ -77,10 +78,10 @@ pub(super) struct Encoding {
 }
 
 impl Encoding {
-    /// The columns come in order of the names of their fields, which `name` tells.
+    /// The columns come in order of the names of their fields, which `name` tells, and types.
     pub(super) fn new<'a>(mut rows: ChunkRows, name: impl Fn(FieldRef) -> &'a [u8]) -> Self {
         rows.columns.sort_by(|a, b| {
-            let key = |column: &Growing| (name(column.field), column.field);
+            let key = |column: &Growing| (name(column.field), column.values.field_type());
             key(b).cmp(&key(a))
         });
         Self {
@@ -111,7 +112,13 @@ impl Encoding {
     }
 
     /// Appends the whole chunk, which begins at `offset` of the block.
-    pub(super) fn finish(self, salt: u32, offset: u64, out: &mut Vec<u8>) -> (Prelude, SeriesList) {
+    pub(super) fn finish(
+        self,
+        identity: &Identity,
+        offset: u64,
+        out: &mut Vec<u8>,
+    ) -> (Prelude, SeriesList) {
+        let salt = identity.salt;
         let mut times_page = Vec::new();
         let times = &self.rows.times;
         let mut times_numbers: Vec<u64> = times
@@ -128,6 +135,7 @@ impl Encoding {
         let bytes = PRELUDE_BYTES + head_bytes.len() + times_page.len() + self.pages.len();
         let prelude = Prelude {
             salt,
+            owner: identity.owner(),
             offset,
             head_bytes: head_bytes.len() as u32,
             head_crc: crc32c(salt, &head_bytes),

@@ -36,6 +36,8 @@ const MAGIC: &[u8; 8] = b"TGCHUNK\0";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Prelude {
     pub(super) salt: u32,
+    /// The checksum of the names of the block: tells chunks of others where no header is left.
+    pub(super) owner: u32,
     /// Where it lies, so that bytes at another place do not pass for it.
     pub(super) offset: u64,
     pub(super) head_bytes: u32,
@@ -71,6 +73,7 @@ impl Prelude {
         out.extend_from_slice(&self.values.to_le_bytes());
         out.extend_from_slice(&self.time_min.to_le_bytes());
         out.extend_from_slice(&self.time_max.to_le_bytes());
+        out.extend_from_slice(&self.owner.to_le_bytes());
         out.resize(start + PRELUDE_BYTES - 4, 0);
         let crc = crc32c(self.salt, out.get(start..).unwrap_or_default());
         out.extend_from_slice(&crc.to_le_bytes());
@@ -93,6 +96,7 @@ impl Prelude {
             values: u64_at(bytes, 48)?,
             time_min: u64_at(bytes, 56)? as i64,
             time_max: u64_at(bytes, 64)? as i64,
+            owner: u32_at(bytes, 72)?,
         };
         let is_whole = bytes.starts_with(MAGIC)
             && u32_at(crc, 0)? == crc32c(prelude.salt, covered)

@@ -29,6 +29,15 @@ pub struct Identity {
     pub salt: u32,
 }
 
+impl Identity {
+    /// What chunks bear of it, beside the salt.
+    pub(super) fn owner(&self) -> u32 {
+        let names = [self.shard.0, self.generation].map(u64::to_le_bytes);
+        let crc = crc32c(0, &self.node_id.to_le_bytes());
+        names.iter().fold(crc, |crc, name| crc32c(crc, name))
+    }
+}
+
 /// What a block holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {

@@ -35,13 +35,6 @@ pub(super) struct Entry {
     last_end: u32,
 }
 
-impl Entry {
-    /// Where it ends.
-    pub(super) fn end(&self) -> u64 {
-        self.offset + u64::from(self.bytes)
-    }
-}
-
 /// The index of a block in memory.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Index {
@@ -118,7 +111,7 @@ impl Index {
         let (raw, mut at, mut index) = (raw.as_slice(), 0, Self::default());
         let (mut offset, mut key) = (HEADER_BYTES as u64, Vec::new());
         for _ in 0..chunks {
-            let mut small = |at: &mut usize| u32::try_from(varint::get(raw, at)?).ok();
+            let small = |at: &mut usize| u32::try_from(varint::get(raw, at)?).ok();
             let (bytes, front_bytes) = (small(&mut at)?, small(&mut at)?);
             chunk::get_front_coded(raw, &mut at, &mut key)?;
             index.keys.extend_from_slice(&key);

@@ -70,9 +70,8 @@ const WINDOW_BYTES: usize = 64 << 10;
 /// call looks at what was supplied once.
 #[derive(Clone, Debug)]
 pub struct Opening {
-    node_id: u128,
-    shard: ShardId,
-    generation: u64,
+    /// As asked for; the salt is found.
+    asked: Identity,
     block_bytes: u64,
     fetch: Fetch,
     stage: Stage,
@@ -105,9 +104,12 @@ impl Opening {
     /// Of the block that should be this one, and has `block_bytes` bytes.
     pub const fn new(node_id: u128, shard: ShardId, generation: u64, block_bytes: u64) -> Self {
         Self {
-            node_id,
-            shard,
-            generation,
+            asked: Identity {
+                node_id,
+                shard,
+                generation,
+                salt: 0,
+            },
             block_bytes,
             fetch: Fetch::new(0, HEADER_BYTES),
             stage: Stage::Header,
@@ -147,18 +149,11 @@ impl Opening {
     /// The block.
     pub fn finish(self) -> Result<Block, OpenError> {
         self.result.unwrap_or(Err(OpenError::Unreadable))?;
-        let header = self.header;
-        let identity = header.map_or(
-            Identity {
-                node_id: self.node_id,
-                shard: self.shard,
-                generation: self.generation,
-                salt: self.salt.unwrap_or_default(),
-            },
-            |header| header.identity,
-        );
         Ok(Block {
-            identity,
+            identity: Identity {
+                salt: self.salt.unwrap_or_default(),
+                ..self.asked
+            },
             totals: self.found,
             index: self.index,
             damage: self.damage,
@@ -180,8 +175,8 @@ impl Opening {
             Found::Newer(version) => self.result = Some(Err(OpenError::Newer(version))),
             Found::Header(header) => {
                 let identity = header.identity;
-                let asked = (self.node_id, self.shard, self.generation);
-                if (identity.node_id, identity.shard, identity.generation) != asked {
+                let salt = identity.salt;
+                if identity != (Identity { salt, ..self.asked }) {
                     self.result = Some(Err(OpenError::Foreign(identity)));
                     return;
                 }
@@ -231,7 +226,8 @@ impl Opening {
     fn look_from(&mut self, at: u64, gap: u64) {
         let end = self.chunks_end();
         if at + chunk::PRELUDE_BYTES as u64 > end {
-            self.report_gap(gap, end);
+            let told = self.header.map(|header| header.index_offset);
+            self.report_gap(gap, told.unwrap_or(self.block_bytes));
             return self.end_search();
         }
         // Where the last chunk ended there should be the next, so little is enough.
@@ -256,7 +252,10 @@ impl Opening {
         for place in places {
             let rest = bytes.get(place..).unwrap_or_default();
             let prelude = Prelude::decode(rest, at + place as u64);
-            let is_ours = |prelude: &Prelude| self.salt.is_none_or(|salt| salt == prelude.salt);
+            let is_ours = |prelude: &Prelude| {
+                let is_salt = self.salt.is_none_or(|salt| salt == prelude.salt);
+                is_salt && prelude.owner == self.asked.owner()
+            };
             if let Some(prelude) = prelude.filter(is_ours) {
                 self.salt = Some(prelude.salt);
                 self.report_gap(gap, prelude.offset);
@@ -273,7 +272,7 @@ impl Opening {
             .len()
             .saturating_sub(chunk::PRELUDE_BYTES - chunk::ALIGNMENT);
         let next = at + (beyond.max(chunk::ALIGNMENT) / chunk::ALIGNMENT * chunk::ALIGNMENT) as u64;
-        let is_short = fetch.bytes().len() < chunk::PRELUDE_BYTES;
+        let is_short = bytes.len() < chunk::PRELUDE_BYTES;
         self.look_from(if is_short { self.chunks_end() } else { next }, gap);
     }
 
@@ -312,7 +311,7 @@ impl Opening {
     }
 
     fn report_gap(&mut self, from: u64, to: u64) {
-        if from < to && (self.header.is_some() || !self.index.entries().is_empty()) {
+        if from < to {
             self.damage.push(Damage {
                 part: DamagedPart::Chunk,
                 offset: from,
@@ -329,18 +328,18 @@ impl Opening {
     fn end_search(&mut self) {
         let is_nothing = self.header.is_none() && self.index.entries().is_empty();
         if let Some(header) = self.header {
-            let told = |damage: &Damage| damage.points.unwrap_or_default();
-            let known: u64 = self.damage.iter().map(told).sum();
-            let missing = header
-                .totals
-                .points
-                .saturating_sub(self.found.points + known);
+            let told = self.damage.iter().fold((0, 0), |(points, values), damage| {
+                let (of_it, more) = (damage.points.unwrap_or(0), damage.values.unwrap_or(0));
+                (points + of_it, values + more)
+            });
+            let (all, found) = (header.totals, self.found);
             let mut unknown = self
                 .damage
                 .iter_mut()
                 .filter(|damage| damage.points.is_none());
             if let (Some(damage), None) = (unknown.next(), unknown.next()) {
-                damage.points = Some(missing);
+                damage.points = Some(all.points.saturating_sub(found.points + told.0));
+                damage.values = Some(all.values.saturating_sub(found.values + told.1));
             }
         }
         self.result = Some(if is_nothing {

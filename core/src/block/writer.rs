@@ -298,7 +298,7 @@ impl BlockWriter {
             return;
         };
         let offset = self.end();
-        let (prelude, series) = encoding.finish(self.identity.salt, offset, &mut self.out);
+        let (prelude, series) = encoding.finish(&self.identity, offset, &mut self.out);
         let last = series.len().saturating_sub(1);
         self.index.push(&prelude, series.key(0), series.key(last));
     }
