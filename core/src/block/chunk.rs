@@ -6,7 +6,8 @@
 //! head       a text (see `text`) of:
 //!   series   (shared varint | rest varint length and bytes | rows varint)*   front coded keys
 //!   fields   count varint
-//!            (name varint length and bytes | type u8 | values varint | page bytes varint | crc u32)*
+//!            (name varint length and bytes | type u8 | values varint | page bytes varint
+//!            | crc u32)*
 //! ```
 
 use alloc::vec::Vec;

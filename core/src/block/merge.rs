@@ -1,5 +1,6 @@
 //! Making one block of several, in bounded steps.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
@@ -33,7 +34,7 @@ pub enum MergeError {
         /// Which input, counted from the oldest.
         input: usize,
         /// What of it.
-        damage: Damage,
+        damage: Box<Damage>,
     },
     /// An input whose series or rows are out of order.
     #[error("an input of a merge: {0}")]
@@ -166,7 +167,7 @@ impl Merge {
         if let Some(damage) = input.scan.damage().first() {
             return Err(MergeError::Damaged {
                 input: at,
-                damage: damage.clone(),
+                damage: Box::new(damage.clone()),
             });
         }
         match step {

@@ -123,7 +123,7 @@ fn a_range_touches_the_chunks_and_pages_that_it_needs() {
         fields: Some(vec![b"f03".to_vec()]),
         ..Wanted::default()
     };
-    let touched_one = touched(one.clone());
+    let touched_one = touched(one);
     assert_eq!(
         (touched_one.chunks, touched_one.pages, touched_one.reads),
         (1, 1, 2)
@@ -137,10 +137,8 @@ fn a_range_touches_the_chunks_and_pages_that_it_needs() {
         keys: Some(vec![b"cpu,host=h005x".to_vec()]),
         ..Wanted::default()
     };
-    assert_eq!(
-        (touched(nobody.clone()).chunks, touched(nobody).pages),
-        (1, 0)
-    );
+    let touched_nobody = touched(nobody);
+    assert_eq!((touched_nobody.chunks, touched_nobody.pages), (1, 0));
     let later = Wanted {
         time_min: 500,
         ..Wanted::default()
