@@ -255,6 +255,24 @@ mod tests {
     }
 
     #[test]
+    fn modes_of_pco_that_are_never_written_are_not_read() {
+        let numbers: Vec<u64> = (0..300).map(|i| i % 7 * 1000).collect();
+        let file = FileCompressor::default();
+        let deltas = |deltas| ChunkConfig::default().with_delta_spec(deltas);
+        for config in [
+            deltas(DeltaSpec::NoOp).with_mode_spec(ModeSpec::TryDict),
+            deltas(DeltaSpec::NoOp).with_mode_spec(ModeSpec::TryIntMult(1000)),
+            deltas(DeltaSpec::TryLookback).with_mode_spec(ModeSpec::Classic),
+        ] {
+            let mut chunk = file.chunk_compressor(&numbers, &config).unwrap();
+            let bytes = chunk
+                .write_page(0, chunk.write_meta(Vec::new()).unwrap())
+                .unwrap();
+            assert_eq!(expand::<u64>(&bytes, 0, numbers.len()), None);
+        }
+    }
+
+    #[test]
     fn signed_numbers_keep_their_order() {
         for pair in [i64::MIN, -1, 0, 1, i64::MAX].windows(2) {
             assert!(from_signed(pair[0]) < from_signed(pair[1]));

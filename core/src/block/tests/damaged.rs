@@ -172,6 +172,25 @@ fn no_garbage_stops_a_reader_or_gets_through() {
 }
 
 #[test]
+fn chunks_that_changed_places_are_told_and_not_read() {
+    let mut twin = Twin::new();
+    for place in 0..60i64 {
+        let key = alloc::format!("m,a={}", place / 15).into_bytes();
+        twin.insert((key, place % 15, b"f".to_vec()), Owned::Integer(place / 15));
+    }
+    let mut bytes = block_of(&twin, identity(1), TINY);
+    let block = open(&bytes, 1).unwrap();
+    let [first, second] = [1, 2].map(|at| block.index.entries()[at]);
+    assert_eq!(first.bytes, second.bytes);
+    let (left, right) = bytes.split_at_mut(second.offset as usize);
+    let length = first.bytes as usize;
+    left[first.offset as usize..][..length].swap_with_slice(&mut right[..length]);
+    let (found, damage) = all(&bytes, 1);
+    assert_eq!(check(&twin, &found, &damage, "swapped"), 30);
+    assert_eq!(damage.len(), 2);
+}
+
+#[test]
 fn another_block_and_a_newer_version_are_refused() {
     let bytes = block_of(&points(1, 3, 9), identity(1), SMALL);
     let Err(OpenError::Foreign(identity)) = open(&bytes, 2) else {

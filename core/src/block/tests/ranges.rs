@@ -118,8 +118,9 @@ fn a_range_touches_the_chunks_and_pages_that_it_needs() {
     assert_eq!((everything.chunks, everything.pages), (chunks, 20 * chunks));
     assert!(everything.bytes <= bytes.len() as u64);
 
+    let one_key = || Some(vec![b"cpu,host=h005".to_vec()]);
     let one = Wanted {
-        keys: Some(vec![b"cpu,host=h005".to_vec()]),
+        keys: one_key(),
         fields: Some(vec![b"f03".to_vec()]),
         ..Wanted::default()
     };
@@ -132,6 +133,15 @@ fn a_range_touches_the_chunks_and_pages_that_it_needs() {
         touched_one.bytes * 15 * chunks < bytes.len() as u64,
         "{touched_one:?}"
     );
+
+    let apart = Wanted {
+        fields: Some(vec![b"f00".to_vec(), b"f19".to_vec()]),
+        keys: one_key(),
+        ..Wanted::default()
+    };
+    let touched_apart = touched(apart);
+    assert_eq!((touched_apart.pages, touched_apart.reads), (2, 3));
+    assert!(touched_apart.bytes < 3 * touched_one.bytes);
 
     let nobody = Wanted {
         keys: Some(vec![b"cpu,host=h005x".to_vec()]),
