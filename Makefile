@@ -52,7 +52,7 @@ planted:
 test: setup lint quick planted
 	cargo test --release $(PACKAGES) --no-run
 	node wasm/scripts/build.mjs
-	TIDEGATE_SIM_SECONDS=$(SIM_SECONDS) cargo test --release $(PACKAGES)
+	TIDEGATE_SIM_SECONDS=$(SIM_SECONDS) cargo test --release $(PACKAGES) --no-fail-fast
 	node --test --test-timeout=120000 wasm/test/
 	python3 tests/readme.py
 	python3 tests/clients/run.py --binary $(BINARY)

@@ -7,11 +7,11 @@ use std::num::NonZero;
 use tidegate_tests::sim::at_rest::{self, Cases};
 use tidegate_tests::sim::sample::Sample;
 
-/// A log of three segments, and one whose first segments a snapshot stands for.
+/// A log of three segments, and one of three behind a snapshot that stands for the first ones.
 fn samples() -> [Sample; 2] {
     let samples = [Sample::new(), Sample::with_snapshot()];
     let samples = samples.map(|sample| sample.expect("storage that does not fail"));
-    for (sample, counts) in samples.iter().zip([(3, 0), (2, 1)]) {
+    for (sample, counts) in samples.iter().zip([(3, 0), (3, 1)]) {
         let kinds = sample.segments.keys().map(|&id| sample.is_snapshot(id));
         let found = kinds.clone().filter(|&is_snapshot| is_snapshot).count();
         assert_eq!((kinds.count() - found, found), counts);

@@ -2,8 +2,8 @@
 //!
 //! Ours instead of `http_body_util::channel`: that one looks for pieces first and then whether its
 //! sender is gone, so that a last piece sent in between is dropped and the body ends as if it were
-//! whole (0.1.5, `Channel::poll_frame`). Here the end is said, and a maker who leaves without a word
-//! breaks the connection off.
+//! whole (0.1.5, `Channel::poll_frame`). Here the end is said, and a maker who leaves without
+//! saying so breaks the connection off.
 
 use std::io;
 use std::pin::Pin;

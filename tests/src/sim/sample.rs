@@ -17,11 +17,34 @@ use super::loss;
 use super::observe::{Counts, observe, points, policy};
 
 const NOW_NS: i64 = 1_767_225_600_000_000_000;
-const ROLL_BYTES: u64 = 28_000;
 const NODE: u128 = 7;
-const BODIES: i64 = 14;
-/// Reached once in the sample, about half way.
-const SNAPSHOT_LOG_BYTES: u64 = 45_000;
+
+/// How much is written, and how it is cut into files.
+#[derive(Clone, Copy, Debug)]
+struct Extent {
+    bodies: i64,
+    roll_bytes: u64,
+    snapshot_log_bytes: u64,
+}
+
+/// Three segments.
+const LOG: Extent = Extent {
+    bodies: 14,
+    roll_bytes: 28_000,
+    snapshot_log_bytes: u64::MAX,
+};
+/// A snapshot, and three segments behind it.
+const SNAPSHOT_AND_LOG: Extent = Extent {
+    bodies: 20,
+    roll_bytes: 24_000,
+    snapshot_log_bytes: 70_000,
+};
+/// As the log, up to a snapshot of its first part.
+const SNAPSHOT_ALONE: Extent = Extent {
+    bodies: 14,
+    roll_bytes: 28_000,
+    snapshot_log_bytes: 45_000,
+};
 
 /// Segments, and snapshots behind them, by their numbers on the simulated disk.
 pub type Segments = BTreeMap<u64, Vec<u8>>;
@@ -34,6 +57,7 @@ pub struct Sample {
     /// Of each request that was logged: segment and bytes of the write that brought it.
     pub places: Vec<(u64, Range<usize>)>,
     history: History,
+    hidden: u64,
 }
 
 /// What an engine made of damaged bytes.
@@ -128,11 +152,10 @@ fn overwrite(held: &mut Vec<u8>, offset: u64, bytes: &[u8]) {
     held[start..end].copy_from_slice(bytes);
 }
 
-/// Without a snapshot, or with one that is written when so many bytes are logged.
-fn config(node_id: u128, snapshot_log_bytes: u64) -> Config {
+fn config(node_id: u128, extent: Extent) -> Config {
     Config {
-        segment_bytes_roll: ROLL_BYTES,
-        snapshot_log_bytes,
+        segment_bytes_roll: extent.roll_bytes,
+        snapshot_log_bytes: extent.snapshot_log_bytes,
         snapshot_part_bytes: 2_000,
         ..Config::new("d", node_id, 42)
     }
@@ -144,7 +167,7 @@ enum Ask {
     Statement(&'static str, Option<&'static str>),
 }
 
-fn asks() -> Vec<Ask> {
+fn asks(bodies: i64) -> Vec<Ask> {
     let mut asks = vec![
         Ask::Statement("CREATE DATABASE d", None),
         Ask::Statement(
@@ -152,7 +175,7 @@ fn asks() -> Vec<Ask> {
             None,
         ),
     ];
-    for number in 0..BODIES {
+    for number in 0..bodies {
         let mut body = String::new();
         for host in 0..3 {
             let time = NOW_NS + number * 1_000;
@@ -185,35 +208,36 @@ fn asks() -> Vec<Ask> {
 impl Sample {
     /// Writes it.
     pub fn new() -> Result<Self, String> {
-        Self::of_node(NODE, u64::MAX, false)
+        Self::of_node(NODE, LOG, false)
     }
 
     /// Writes one of which a snapshot stands for the first segments.
     pub fn with_snapshot() -> Result<Self, String> {
-        Self::of_node(NODE, SNAPSHOT_LOG_BYTES, false)
+        Self::of_node(NODE, SNAPSHOT_AND_LOG, false)
     }
 
     /// Writes one up to its snapshot, which stands for all of it.
     pub fn snapshot_alone() -> Result<Self, String> {
-        Self::of_node(NODE, SNAPSHOT_LOG_BYTES, true)
+        Self::of_node(NODE, SNAPSHOT_ALONE, true)
     }
 
     /// Writes that of another database.
     pub(super) fn of_another_node() -> Result<Self, String> {
-        Self::of_node(NODE + 1, u64::MAX, false)
+        Self::of_node(NODE + 1, LOG, false)
     }
 
-    fn of_node(node_id: u128, snapshot_log_bytes: u64, is_alone: bool) -> Result<Self, String> {
+    fn of_node(node_id: u128, extent: Extent, is_alone: bool) -> Result<Self, String> {
         let mut storage = Bytes::default();
-        let config = config(node_id, snapshot_log_bytes);
+        let config = config(node_id, extent);
         let mut engine = storage::open(config, &mut storage).map_err(|why| why.to_string())?;
         let empty = observe(&mut engine, NOW_NS)?;
         let mut sample = Self {
             segments: Segments::new(),
             places: Vec::new(),
             history: History::new(empty.catalog),
+            hidden: extent.bodies as u64,
         };
-        for (number, ask) in asks().into_iter().enumerate() {
+        for (number, ask) in asks(extent.bodies).into_iter().enumerate() {
             let accepted = engine.accepted_lsn().0;
             let before = Counts::of(&engine.view(NOW_NS));
             let dropped = carry_out(&mut engine, &ask)?;
@@ -262,7 +286,7 @@ impl Sample {
 
     /// At most so many points are stored that newer ones hide.
     pub const fn hidden(&self) -> u64 {
-        BODIES as u64
+        self.hidden
     }
 
     /// Requests in it.
@@ -281,8 +305,7 @@ impl Sample {
             given: Some(segments),
             ..Bytes::default()
         };
-        let opened =
-            storage::open(config(NODE, u64::MAX), &mut bytes).map_err(|why| why.to_string());
+        let opened = storage::open(config(NODE, LOG), &mut bytes).map_err(|why| why.to_string());
         let mut engine = opened?;
         let seen = observe(&mut engine, NOW_NS)?;
         if !engine.recovery().damage.is_empty() {
@@ -303,8 +326,7 @@ impl Sample {
             given: Some(segments),
             ..Bytes::default()
         };
-        let opened =
-            storage::open(config(NODE, u64::MAX), &mut bytes).map_err(|why| why.to_string());
+        let opened = storage::open(config(NODE, LOG), &mut bytes).map_err(|why| why.to_string());
         let mut engine = opened?;
         if engine.phase() != Phase::Running {
             return Err(format!("{:?} {:?}", engine.phase(), engine.refusal()));
