@@ -15,7 +15,7 @@
 //!
 //! ```text
 //! row 0  model  ids  hash  limits  fault  planted
-//! row 1  line   meta  index  cache  wal  influxql        siblings, none imports another
+//! row 1  line  meta  index  cache  wal  block  influxql   siblings, none imports another
 //! row 2  route ─► meta     shard ─► index, cache     query ─► index, cache, influxql
 //! row 3  engine
 //! row 4  http ─► engine    storage ─► engine
@@ -35,6 +35,7 @@ pub mod model;
 #[doc(hidden)]
 pub mod planted;
 
+pub mod block;
 pub mod cache;
 pub mod index;
 pub mod influxql;

@@ -31,7 +31,7 @@ const WORDS: [(&str, &str); 17] = [
 /// (file, word of [`WORDS`], why it does no harm).
 const ALLOWED: [(&str, &str, &str); 3] = [
     (
-        "core/src/wal/checksum.rs",
+        "core/src/hash/checksum.rs",
         "cfg(target",
         "the same checksum; a test ties both together",
     ),

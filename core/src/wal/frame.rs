@@ -3,7 +3,7 @@
 use crate::limits::{FRAME_BYTES_MAX, KEY_BYTES_MAX, STRING_BYTES_MAX};
 use crate::planted::{Planted, planted};
 
-use super::checksum::crc32c;
+use crate::hash::checksum::crc32c;
 
 /// Length of a frame head in bytes; the payload follows at once.
 pub const FRAME_HEAD_BYTES: usize = 40;

@@ -5,9 +5,9 @@ use alloc::vec::Vec;
 use crate::ids::{Lsn, SegmentId};
 use crate::planted::{Planted, planted};
 
-use super::checksum::crc32c;
 use super::frame::{COPY, FRAME_HEAD_BYTES, FrameKind, Head, MORE};
 use super::header::{HEADER_BLOCK_BYTES, PAGE_BYTES};
+use crate::hash::checksum::crc32c;
 
 /// What a frame says beyond its payload.
 #[derive(Clone, Copy, Debug)]

@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 use crate::ids::{BlobId, FileId, Lsn, SegmentId};
 use crate::planted::{Planted, planted};
 
-use super::checksum::crc32c;
 use super::frame::{u32_at, u64_at};
+use crate::hash::checksum::crc32c;
 
 /// Length of the header block in bytes; the first frame begins here.
 pub const HEADER_BLOCK_BYTES: u64 = 3 * PAGE_BYTES;

@@ -12,7 +12,6 @@
 
 mod basis;
 mod chain;
-mod checksum;
 pub mod definition;
 mod deliver;
 mod frame;
@@ -29,7 +28,7 @@ mod salvage;
 mod scan;
 mod snapshot;
 
-pub use checksum::crc32c;
+pub use crate::hash::checksum::crc32c;
 pub use frame::{FRAME_HEAD_BYTES, FrameKind, PAYLOAD_BYTES_MAX};
 pub use header::{FORMAT_VERSION, HEADER_BLOCK_BYTES};
 pub use log::{Log, LogConfig, Persist, UnknownTicket};

@@ -4,9 +4,9 @@ use alloc::vec::Vec;
 
 use crate::planted::{Planted, planted};
 
-use super::checksum::crc32c;
 use super::frame::{FRAME_HEAD_BYTES, Head};
 use super::header::HEADER_BLOCK_BYTES;
+use crate::hash::checksum::crc32c;
 
 /// Bytes asked for at a time.
 pub(super) const CHUNK_BYTES: u64 = 1 << 20;

@@ -1,8 +1,8 @@
 //! The first frame that is left of a segment, and the salt that it proves.
 
-use super::super::checksum::{crc32c, seed_of};
 use super::super::frame::{FRAME_HEAD_BYTES, FrameKind, Head, PAYLOAD_BYTES_MAX, u32_at};
 use super::super::header::HEADER_BLOCK_BYTES;
+use crate::hash::checksum::{crc32c, seed_of};
 
 /// The first whole frame behind the header block, and the salt that it proves.
 pub(super) fn first_frame(bytes: &[u8], salt: Option<u32>) -> Option<(u64, Head, u32)> {

@@ -1,6 +1,6 @@
-use super::super::checksum::crc32c;
 use super::super::tests::{NODE, Store, drain, first_log, replay};
 use super::*;
+use crate::hash::checksum::crc32c;
 use alloc::collections::BTreeMap;
 use alloc::vec;
 use alloc::vec::Vec;

@@ -1,9 +1,9 @@
-//! CRC-32C, the one checksum of format version 1.
+//! CRC-32C, the one checksum of what is stored.
 
 /// CRC-32C of `bytes`, continued from `seed`.
 ///
-/// The seed is the salt of a segment: bytes of another segment then fail the check whatever
-/// they hold. Equal on every target; a test ties the two implementations together.
+/// The seed is the salt of a file: bytes of another file then fail the check whatever they
+/// hold. Equal on every target; a test ties the two implementations together.
 ///
 /// Source: Castagnoli polynomial, RFC 3720 appendix B.4 (with seed 0).
 #[inline]
@@ -16,7 +16,7 @@ pub fn crc32c(seed: u32, bytes: &[u8]) -> u32 {
 
 /// The seed that gives `bytes` the checksum `crc`. There is exactly one: each step of the sum can
 /// be undone.
-pub(super) fn seed_of(crc: u32, bytes: &[u8]) -> u32 {
+pub fn seed_of(crc: u32, bytes: &[u8]) -> u32 {
     let undo = |sum: u32, &byte: &u8| {
         let sum = (0..8).fold(sum, |sum, _| {
             let bit = sum >> 31;

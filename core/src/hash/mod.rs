@@ -1,4 +1,6 @@
-//! The two hashes: one that is part of the contract, one that is only fast.
+//! The two hashes, one that is part of the contract and one that is only fast; the checksum.
+
+pub mod checksum;
 
 use core::hash::{BuildHasher, Hasher};
 
