@@ -8,8 +8,9 @@ KILLS ?= 1000
 DIFFERENTIAL_BODIES ?= 100000
 # Minutes that each of the six fuzz targets is tried; `make test` takes 3 seconds.
 FUZZ_MINUTES ?= 10
-# Seconds of fresh seeds of the simulator, beside those that always run: `make proof` has minutes of them.
-SIM_SECONDS ?= 0
+# Seconds of fresh seeds of the simulator in `make test`, beside those that always run; `make proof`
+# takes PROOF_MINUTES of them.
+SIM_SECONDS ?= 60
 # Seeds whose effect trace is compared natively, in wasmtime and in V8; `make test` takes 200.
 TRACE_SEEDS ?= 10000
 BINARY := target/release/tidegate
