@@ -39,7 +39,8 @@ impl Past {
 ///
 /// Each segment is damaged once at most: a register and what it vouches for, both gone, leave
 /// a log that nobody can judge (`docs/format.md`, what stays uncertain). For the same reason
-/// none is cut within its header block, and the newest is never taken away.
+/// none is cut within its header block, and the newest is never taken away; nor is a snapshot
+/// behind which nothing was begun, whatever is left of what it stands for.
 pub(super) fn damage(disk: &mut Disk, past: &mut Past, lots: &mut Rng) -> Option<(String, usize)> {
     let is_whole = |id: &&u64| file_of(**id).is_some();
     let ids: Vec<u64> = disk.files.keys().filter(is_whole).copied().collect();
@@ -49,7 +50,12 @@ pub(super) fn damage(disk: &mut Disk, past: &mut Past, lots: &mut Rng) -> Option
     let is_later = |(other, file): (u64, &File)| other > id && file.has_header();
     let is_segment = matches!(file_of(id), Some(FileId::Segment(_)));
     let is_newest = is_segment && !disk.segments().any(is_later);
-    let is_alone = !disk.segments().any(|(_, file)| file.has_header());
+    let behind = match file_of(id) {
+        Some(FileId::Blob(blob)) => blob.0,
+        _ => 0,
+    };
+    let is_behind = |(other, file): (u64, &File)| other >= behind && file.has_header();
+    let is_alone = !disk.segments().any(is_behind);
     let elsewhere = disk.files.get(&other)?.durable.clone();
     let before = past.files.iter().find(|(past, _)| *past == id);
     let before = before.map(|(_, bytes)| bytes.clone());
@@ -63,7 +69,7 @@ pub(super) fn damage(disk: &mut Disk, past: &mut Past, lots: &mut Rng) -> Option
         _ => HEADER_BLOCK + lots.index(frames),
     };
     let mut hit = choose(lots, is_newest, at, before.is_some());
-    // Where it is all there is, nothing is left to miss it.
+    // Nothing is left to miss it.
     if is_alone && hit == Hit::Missing {
         hit = Hit::Flip;
     }
