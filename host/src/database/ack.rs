@@ -161,15 +161,6 @@ impl Released {
             .extend(queue.drain(..count).map(|waiter| waiter.sender));
     }
 
-    /// How many they are.
-    pub(super) fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Tells them.
     pub(super) fn tell(self) {
         for sender in self.0 {

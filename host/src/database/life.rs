@@ -21,13 +21,6 @@ use crate::store::{FileStorage, read_skipped};
 /// The longest sleep of an idle thread; it looks for idleness and space then.
 pub(super) const TICK: Duration = Duration::from_secs(1);
 
-/// Clients told at once, from which on the thread pauses before it takes the next group. They
-/// write again at about the same time: one sync then serves them all, where without the pause
-/// several would serve a few each. Whoever is alone, or with one other, is never kept waiting.
-const CROWD: usize = 3;
-/// Long enough for an answer and the next request, short beside the sync of a slow disk.
-const PAUSE: Duration = Duration::from_micros(150);
-
 /// Why a life of the engine ended.
 pub(super) enum End {
     /// Nobody needs it. It is closed already, and may have been opened again by another thread.
@@ -63,8 +56,6 @@ pub(super) struct Life<'a> {
     pub(super) unasked: Lsn,
     /// When space was last looked for.
     pub(super) probed: Instant,
-    /// How many were told at once by the last group that anybody waited for.
-    released: usize,
 }
 
 impl<'a> Life<'a> {
@@ -109,7 +100,6 @@ impl<'a> Life<'a> {
             progress,
             unasked: Lsn(0),
             probed: Instant::now(),
-            released: 0,
         })
     }
 
@@ -120,9 +110,6 @@ impl<'a> Life<'a> {
 
     pub(super) fn live(&mut self) -> End {
         loop {
-            if self.released >= CROWD {
-                std::thread::sleep(PAUSE);
-            }
             if let Err(end) = self.gather() {
                 return end;
             }
@@ -289,9 +276,6 @@ impl<'a> Life<'a> {
             .acks
             .durable(durable.map_err(|Died(why)| End::Failed(why))?);
         drop(guard);
-        if is_write && !released.is_empty() {
-            self.released = released.len();
-        }
         released.tell();
         Ok(())
     }
