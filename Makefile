@@ -10,7 +10,7 @@ DIFFERENTIAL_BODIES ?= 100000
 FUZZ_MINUTES ?= 10
 # Seconds of fresh seeds of the simulator in `make test`, beside those that always run; `make proof`
 # takes PROOF_MINUTES of them.
-SIM_SECONDS ?= 60
+SIM_SECONDS ?= 0
 # Seeds whose effect trace is compared natively, in wasmtime and in V8; `make test` takes 200.
 TRACE_SEEDS ?= 10000
 BINARY := target/release/tidegate
