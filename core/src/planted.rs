@@ -105,6 +105,7 @@ mistakes! {
     // The catalog and the schema.
     IdsNotSkipped: "gives out ids that damage may hide",
     PartForgets: "lets the part of the catalog that it could read stand for all of it",
+    CopiesAgain: "takes a copy of a drop for another drop, where something is damaged",
     SealIgnored: "writes to a shard group that an unreadable one may stand behind",
     ShardReused: "gives out the ids of dropped shards again",
     AlterForgetsGroups: "forgets the shard groups of a policy that is altered",

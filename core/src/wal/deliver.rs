@@ -1,5 +1,7 @@
 //! Reading one segment or snapshot out, frame by frame.
 
+use alloc::collections::BTreeMap;
+
 use crate::ids::{FileId, Lsn};
 use crate::planted::{Planted, planted};
 
@@ -44,7 +46,8 @@ pub(super) struct Handed {
 ///
 /// At the first damage that may have hit definitions, the definitions in the rest of the
 /// segment are handed out first, copies too; then reading goes on where it was. So rows whose
-/// definitions lost one copy find the other in time.
+/// definitions lost one copy find the other in time. Copies of what was handed out before are
+/// left out: a policy that was dropped and made again would be dropped with its new rows.
 #[derive(Debug)]
 pub(super) struct Deliver {
     extent: Extent,
@@ -54,6 +57,8 @@ pub(super) struct Deliver {
     pass: Pass,
     /// The LSN that follows, once a successor told it.
     told_lsn: Option<u64>,
+    /// Definitions handed out whose copies are to come, by checksum and length.
+    uncopied: BTreeMap<(u32, u32), u32>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +74,7 @@ enum Pass {
 }
 
 impl Deliver {
-    pub(super) const fn new(extent: Extent) -> Self {
+    pub(super) fn new(extent: Extent) -> Self {
         let walk = Walk::begin(extent.salt, extent.first_lsn, extent.limit);
         Self {
             extent,
@@ -77,6 +82,7 @@ impl Deliver {
             done: walk,
             pass: Pass::Plain,
             told_lsn: None,
+            uncopied: BTreeMap::new(),
         }
     }
 
@@ -155,6 +161,9 @@ impl Deliver {
                 head,
                 is_intact: true,
             } => {
+                if self.pass == Pass::Plain && head.kind == FrameKind::Definitions {
+                    self.is_known_copy(&head);
+                }
                 let is_ours = matches!(head.kind, FrameKind::Definitions | FrameKind::Rows);
                 (is_ours && !head.is_copy()).then(|| self.hand(offset, head, true))
             }
@@ -202,13 +211,34 @@ impl Deliver {
                 offset,
                 head,
                 is_intact: true,
-            } if head.kind == FrameKind::Definitions => Some(self.hand(offset, head, false)),
+            } if head.kind == FrameKind::Definitions => {
+                let is_known = self.is_known_copy(&head) && !planted(Planted::CopiesAgain);
+                (!is_known).then(|| self.hand(offset, head, false))
+            }
             Found::End => {
                 self.return_from_early();
                 None
             }
             _ => None,
         }
+    }
+
+    /// Whether these definitions are the copy of some that were handed out. Keeps count of both:
+    /// copies come in the order of what they copy.
+    fn is_known_copy(&mut self, head: &Head) -> bool {
+        let key = (head.payload_crc, head.payload_bytes);
+        if !head.is_copy() {
+            *self.uncopied.entry(key).or_default() += 1;
+            return false;
+        }
+        let Some(count) = self.uncopied.get_mut(&key) else {
+            return false;
+        };
+        *count -= 1;
+        if *count == 0 {
+            self.uncopied.remove(&key);
+        }
+        true
     }
 
     const fn return_from_early(&mut self) {
