@@ -107,6 +107,7 @@ mistakes! {
     PartForgets: "lets the part of the catalog that it could read stand for all of it",
     CopiesAgain: "takes a copy of a drop for another drop, where something is damaged",
     SealIgnored: "writes to a shard group that an unreadable one may stand behind",
+    OverlapByStart: "writes to the later of two overlapping shard groups, not to the newer",
     ShardReused: "gives out the ids of dropped shards again",
     AlterForgetsGroups: "forgets the shard groups of a policy that is altered",
     TypesUnchecked: "takes a field of another type than before",

@@ -230,7 +230,7 @@ impl Engine {
                             continue;
                         }
                         if let Change::DropPolicy(name) = &change {
-                            let groups = self.catalog.policy(name).map(|p| &p.groups);
+                            let groups = self.catalog.policy(name).map(|p| p.groups.iter());
                             dropped.extend(groups.into_iter().flatten().map(|g| g.shard));
                             self.slots.retain(|slot| !dropped.contains(&slot.shard.id));
                         }

@@ -140,11 +140,13 @@ impl Engine {
         self.bits = run.into_bits();
     }
 
-    /// The group of the current shard, if it is one of the request's policy.
+    /// The group of the current shard, if it is one of the request's policy and takes points.
     fn current_group(&self, request: &Request) -> Option<ShardGroup> {
         let slot = self.slots.get(self.current)?;
-        let (policy, group) = self.catalog.group_of(slot.shard.id)?;
-        (policy == request.policy).then_some(group)
+        let (_, group) = self.catalog.group_of(slot.shard.id)?;
+        let policy = self.catalog.policy(&request.policy)?;
+        let taking = self.catalog.group_for(policy, group.start_ns);
+        taking.filter(|taking| taking.id == group.id)
     }
 
     /// The general path: one line, right on every input. The group it was stored in, if it was.

@@ -5,7 +5,9 @@ use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::{Alteration, CatalogError, Change, PolicySpec, RetentionPolicy, ShardGroup};
+use super::{
+    Alteration, CatalogError, Change, PolicySpec, RetentionPolicy, ShardGroup, ShardGroups,
+};
 use crate::ids::{ShardGroupId, ShardId};
 use crate::planted::{Planted, planted};
 
@@ -102,7 +104,7 @@ impl Catalog {
         let existing = self.policies.iter().find(|policy| policy.name == name);
         let existing = existing.ok_or_else(|| CatalogError::PolicyNotFound(name.to_string()))?;
         let mut altered = existing.altered(alteration)?;
-        altered.groups.clear();
+        altered.groups = ShardGroups::default();
         let mut changes = vec![Change::PutPolicy(altered)];
         if make_default {
             changes.push(Change::SetDefault(name.to_string()));
@@ -119,7 +121,8 @@ impl Catalog {
             .collect()
     }
 
-    /// The group of `policy` that takes points of a time.
+    /// The group of `policy` that takes points of a time, cut to the times around it that it
+    /// takes.
     pub fn group_for(&self, policy: &RetentionPolicy, time_ns: i64) -> Option<ShardGroup> {
         let group = policy.group_at(time_ns).copied();
         group.filter(|group| group.id > self.sealed || planted(Planted::SealIgnored))
@@ -181,7 +184,7 @@ impl Catalog {
         let mut changes = vec![first];
         for policy in &self.policies {
             changes.push(Change::PutPolicy(RetentionPolicy {
-                groups: Vec::new(),
+                groups: ShardGroups::default(),
                 ..policy.clone()
             }));
             let name = &policy.name;
@@ -227,7 +230,7 @@ impl Catalog {
                 if let Some(existing) = existing {
                     let mut groups = core::mem::take(&mut existing.groups);
                     if planted(Planted::AlterForgetsGroups) {
-                        groups.clear();
+                        groups = ShardGroups::default();
                     }
                     *existing = RetentionPolicy {
                         groups,
@@ -255,17 +258,7 @@ impl Catalog {
         let Some(policy) = self.policies.iter_mut().find(|other| other.name == policy) else {
             return;
         };
-        // Groups of one range come from a time when one of them could not be read: the newer one
-        // is behind, and takes the writes, for its rows win.
-        let at = policy
-            .groups
-            .partition_point(|other| (other.start_ns, other.id) < (group.start_ns, group.id));
-        if policy
-            .groups
-            .get(at)
-            .is_none_or(|other| other.id != group.id)
-        {
-            policy.groups.insert(at, group);
+        if policy.groups.insert(group) {
             self.shards
                 .insert(group.shard, (policy.name.clone(), group));
         }

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{RetentionPolicy, ShardGroup};
+use super::{RetentionPolicy, ShardGroup, ShardGroups};
 use crate::ids::{ShardGroupId, ShardId};
 use crate::model::varint;
 
@@ -104,7 +104,7 @@ impl Change {
                 replica_n: u32::try_from(varint::get(bytes, at)?).ok()?,
                 future_limit_ns: varint::get(bytes, at)? as i64,
                 past_limit_ns: varint::get(bytes, at)? as i64,
-                groups: Vec::new(),
+                groups: ShardGroups::default(),
             }),
             3 => Self::DropPolicy(text(bytes, at)?),
             4 => Self::SetDefault(text(bytes, at)?),

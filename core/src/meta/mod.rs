@@ -12,7 +12,7 @@ pub use catalog::Catalog;
 pub use change::Change;
 pub use error::CatalogError;
 pub use retention::{Alteration, PolicySpec, RetentionPolicy, shard_group_duration};
-pub use shard_group::ShardGroup;
+pub use shard_group::{ShardGroup, ShardGroups};
 
 #[cfg(test)]
 mod tests;

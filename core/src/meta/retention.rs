@@ -1,9 +1,8 @@
 //! Retention policies: how long points live, and how long a shard group is.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 
-use super::{CatalogError, ShardGroup};
+use super::{CatalogError, ShardGroup, ShardGroups};
 use crate::model::check_name;
 
 const HOUR_NS: i64 = 3_600_000_000_000;
@@ -59,7 +58,7 @@ impl PolicySpec {
             replica_n: self.replica_n,
             future_limit_ns: self.future_limit_ns,
             past_limit_ns: self.past_limit_ns,
-            groups: Vec::new(),
+            groups: ShardGroups::default(),
         })
     }
 }
@@ -79,7 +78,7 @@ pub struct Alteration {
     pub past_limit_ns: Option<i64>,
 }
 
-/// A retention policy with its shard groups, in order of their start.
+/// A retention policy with its shard groups.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetentionPolicy {
     /// Unique within the database.
@@ -94,8 +93,8 @@ pub struct RetentionPolicy {
     pub future_limit_ns: i64,
     /// Points further in the past are dropped; 0 is off.
     pub past_limit_ns: i64,
-    /// Shard groups; they never overlap.
-    pub groups: Vec<ShardGroup>,
+    /// Its shard groups.
+    pub groups: ShardGroups,
 }
 
 impl RetentionPolicy {
@@ -120,6 +119,16 @@ impl RetentionPolicy {
             past_limit_ns: change.past_limit_ns.unwrap_or(self.past_limit_ns),
             ..self.clone()
         })
+    }
+
+    /// The group that takes points of a time, cut to the times around it that it takes.
+    pub fn group_at(&self, time_ns: i64) -> Option<&ShardGroup> {
+        self.groups.at(time_ns)
+    }
+
+    /// The range of the group to make for a time that none covers.
+    pub fn range_for(&self, time_ns: i64) -> (i64, i64) {
+        self.groups.range_for(time_ns, self.shard_group_duration_ns)
     }
 
     /// Whether everything but name and groups is equal.

@@ -119,9 +119,9 @@ fn groups_never_overlap_whatever_the_order_and_the_duration() {
                 .group_at(time)
                 .is_some_and(|group| group.covers(time))
         );
+        let groups: Vec<_> = policy.groups.iter().collect();
         assert!(
-            policy
-                .groups
+            groups
                 .windows(2)
                 .all(|pair| pair[0].end_ns <= pair[1].start_ns)
         );
@@ -191,8 +191,52 @@ fn of_two_groups_of_one_range_the_newer_takes_the_writes_and_neither_is_repeated
         catalog.apply(&put(group));
     }
     let policy = catalog.policy("autogen").expect("there");
-    assert_eq!(policy.groups, [older, newer]);
+    assert_eq!(policy.groups.iter().collect::<Vec<_>>(), [&older, &newer]);
     assert_eq!(policy.group_at(0), Some(&newer));
+}
+
+#[test]
+fn of_overlapping_groups_the_newest_takes_each_time() {
+    let mut state = 7_u64;
+    let mut draw = |below: i64| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as i64 % below
+    };
+    for _ in 0..500 {
+        let mut catalog = with_autogen();
+        let mut groups = Vec::new();
+        let mut ids: Vec<u64> = (1..=8).collect();
+        while !ids.is_empty() {
+            let id = ids.remove(draw(ids.len() as i64) as usize);
+            let start_ns = draw(40) - 20;
+            let group = ShardGroup {
+                id: ShardGroupId(id),
+                shard: ShardId(id),
+                start_ns,
+                end_ns: start_ns + 1 + draw(15),
+            };
+            groups.push(group);
+            catalog.apply(&Change::PutGroup {
+                policy: "autogen".into(),
+                group,
+            });
+        }
+        let policy = catalog.policy("").expect("default");
+        for time in -22..40 {
+            let covering = groups.iter().filter(|group| group.covers(time));
+            let newest = covering.max_by_key(|group| group.id);
+            let taking = policy.group_at(time);
+            assert_eq!(taking.map(|group| group.id), newest.map(|group| group.id));
+            let Some(taking) = taking else { continue };
+            assert!(taking.covers(time));
+            // The same all over the range that it is said to take.
+            for other in taking.start_ns..taking.end_ns {
+                assert_eq!(policy.group_at(other), Some(taking));
+            }
+        }
+    }
 }
 
 #[test]

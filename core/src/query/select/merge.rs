@@ -4,9 +4,9 @@
 //! series stand in order of their keys (backwards with ORDER BY time DESC) in a binary heap
 //! that works exactly as Go's `container/heap`, compared by time and then by the selected
 //! values, in order of their names, as long as both are strings (tags or fields). A row taken
-//! off the heap is followed by the next one of its series, put back at the end. Shards never
-//! overlap within a retention policy, so they are merged one after the other; entries of FROM
-//! that read the same measurement are merged by a heap of their own.
+//! off the heap is followed by the next one of its series, put back at the end. Shards of a
+//! retention policy do not overlap, so they are merged one after the other, and those that do
+//! as one; entries of FROM that read the same measurement are merged by a heap of their own.
 //!
 //! Source: influxdb 1.12 `query.floatSortedMergeIterator`, Go `container/heap`.
 
@@ -14,7 +14,7 @@ use alloc::vec::Vec;
 use core::cmp::Ordering;
 
 use super::run::Run;
-use super::stream::{Pin, Stream};
+use super::stream::{Span, Stream, streams};
 use crate::model::Value;
 
 /// Something that has rows in order of time.
@@ -193,16 +193,16 @@ fn down(heap: &mut [usize], from: usize, less: Less<'_>) {
 /// The series that one entry of FROM contributes to a group: shard after shard.
 #[derive(Debug)]
 pub(super) struct Lane {
-    /// Parts and their series, the last of which comes first.
-    parts: Vec<(usize, Vec<Pin>)>,
+    /// The last of which comes first.
+    spans: Vec<Span>,
     merge: Option<Merge<Stream>>,
 }
 
 impl Lane {
-    /// `parts` in the order in which they are read.
-    pub(super) fn new(mut parts: Vec<(usize, Vec<Pin>)>) -> Self {
-        parts.reverse();
-        Self { parts, merge: None }
+    /// `spans` in the order in which they are read.
+    pub(super) fn new(mut spans: Vec<Span>) -> Self {
+        spans.reverse();
+        Self { spans, merge: None }
     }
 }
 
@@ -210,11 +210,10 @@ impl Feed for Lane {
     fn advance(&mut self, run: &mut Run<'_, '_>) -> bool {
         loop {
             let Some(merge) = &mut self.merge else {
-                let Some((part, pins)) = self.parts.pop() else {
+                let Some(span) = self.spans.pop() else {
                     return true;
                 };
-                let streams = pins.into_iter().map(|pin| Stream::new(part, pin)).collect();
-                self.merge = Some(Merge::new(streams));
+                self.merge = Some(Merge::new(streams(span, run)));
                 continue;
             };
             match merge.next(run) {

@@ -25,7 +25,10 @@ enum Origin {
 /// A measurement in a shard.
 #[derive(Debug)]
 pub(super) struct Part {
+    /// A newer shard has a higher one.
     pub(super) shard: ShardId,
+    /// Shards of a measurement whose times overlap are in one span.
+    pub(super) span: usize,
     origins: Vec<Origin>,
     selected: usize,
     decoders: BTreeMap<LayoutId, Decoder>,
@@ -41,7 +44,11 @@ struct Decoder {
 }
 
 impl Part {
-    pub(super) fn new(shard: ShardId, measurement: &Measurement, refs: &Refs) -> Self {
+    pub(super) fn new(
+        (shard, span): (ShardId, usize),
+        measurement: &Measurement,
+        refs: &Refs,
+    ) -> Self {
         let origins = refs
             .list
             .iter()
@@ -49,6 +56,7 @@ impl Part {
             .collect();
         Self {
             shard,
+            span,
             origins,
             selected: refs.selected,
             decoders: BTreeMap::new(),

@@ -6,11 +6,12 @@ use alloc::vec::Vec;
 
 use super::check;
 use super::columns::{self, Refs};
+use super::layer::Pin;
 use super::merge::Lane;
 use super::part::Part;
 use super::run::{Group, Rules, Select};
 use super::schema::{Schema, check_types};
-use super::stream::Pin;
+use super::stream::Span;
 use crate::influxql::{self, DataType, Expr, VarRef, time_range};
 use crate::query::expr::Node;
 use crate::query::predicate::{self, Compiler, Condition, Filters, Kind};
@@ -53,6 +54,7 @@ pub(in crate::query) fn open(select: &influxql::Select, view: &View<'_>) -> Resu
         view,
         refs: &refs,
         parts: Vec::new(),
+        spans: 0,
         groups: BTreeMap::new(),
     };
     // Variables that nothing bears give no rows, whatever the tags say.
@@ -67,7 +69,7 @@ pub(in crate::query) fn open(select: &influxql::Select, view: &View<'_>) -> Resu
         }
     }
     let Planner { parts, groups, .. } = planner;
-    let groups = order_groups(groups, select, ascending);
+    let groups = order_groups(groups, &parts, select, ascending);
     let rules = Rules {
         range,
         ascending,
@@ -142,6 +144,8 @@ struct Planner<'a, 'v> {
     view: &'a View<'v>,
     refs: &'a Refs,
     parts: Vec<Part>,
+    /// How many there are in all parts so far.
+    spans: usize,
     /// By name and values of the dimensions.
     groups: BTreeMap<(Vec<u8>, Vec<Vec<u8>>), Lanes>,
 }
@@ -154,6 +158,7 @@ impl Planner<'_, '_> {
         dimensions: &[Vec<u8>],
         filters: &mut Filters,
     ) {
+        let mut span_end_ns = i64::MIN;
         for &(shard, measurement) in &target.parts {
             let Some(shard) = self.view.shard(shard) else {
                 continue;
@@ -162,7 +167,11 @@ impl Planner<'_, '_> {
                 continue;
             };
             let part = self.parts.len();
-            self.parts.push(Part::new(shard.id, measurement, self.refs));
+            // In order of their starts.
+            self.spans += usize::from(shard.start_ns >= span_end_ns);
+            span_end_ns = span_end_ns.max(shard.end_ns);
+            let place = (shard.id, self.spans);
+            self.parts.push(Part::new(place, measurement, self.refs));
             let mut by_tags: BTreeMap<Vec<Vec<u8>>, Vec<Pin>> = BTreeMap::new();
             for (series, filter) in condition.select(measurement, filters).iter() {
                 let rows = shard.cache.rows_of(series);
@@ -203,6 +212,7 @@ fn values_of(
 /// Applies SLIMIT and SOFFSET to the groups of each measurement, then the direction.
 fn order_groups(
     groups: BTreeMap<(Vec<u8>, Vec<Vec<u8>>), Lanes>,
+    parts: &[Part],
     select: &influxql::Select,
     ascending: bool,
 ) -> Vec<Group> {
@@ -221,12 +231,14 @@ fn order_groups(
         if seen.1 <= select.soffset || seen.1 > last {
             continue;
         }
-        let lanes = lanes.into_values().map(|mut parts| {
+        let lanes = lanes.into_values().map(|series| {
+            let mut spans = spans_of(series, parts);
             if !ascending {
-                parts.reverse();
-                parts.iter_mut().for_each(|(_, pins)| pins.reverse());
+                spans.reverse();
+                let pins = spans.iter_mut().flatten().map(|(_, pins)| pins);
+                pins.for_each(|pins| pins.reverse());
             }
-            Lane::new(parts)
+            Lane::new(spans)
         });
         ordered.push(Group {
             name,
@@ -240,4 +252,22 @@ fn order_groups(
     // The last one comes first.
     ordered.reverse();
     ordered
+}
+
+/// Puts the series of shards that overlap together, those of the oldest shard first.
+fn spans_of(series: Vec<(usize, Vec<Pin>)>, parts: &[Part]) -> Vec<Span> {
+    let mut spans: Vec<Span> = Vec::new();
+    let mut last = None;
+    for (part, pins) in series {
+        let place = parts.get(part).map(|part| part.span);
+        match spans.last_mut().filter(|_| place == last) {
+            Some(span) => span.push((part, pins)),
+            None => spans.push(alloc::vec![(part, pins)]),
+        }
+        last = place;
+    }
+    for span in &mut spans {
+        span.sort_by_key(|(part, _)| parts.get(*part).map(|part| part.shard));
+    }
+    spans
 }

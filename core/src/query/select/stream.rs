@@ -1,261 +1,167 @@
-//! The rows of one series in one shard, in order of time, one for each time.
+//! The rows of one series, in order of time, one for each time.
 
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
-use core::ops::Range;
 
+use super::layer::{Layer, Pin};
 use super::merge::Feed;
-use super::part::Part;
 use super::run::Run;
-use crate::cache::{Position, Row};
-use crate::ids::SeriesId;
 use crate::model::Value;
-use crate::query::ShardView;
 use crate::query::predicate::FilterId;
 
-/// A series as the query saw it when it was opened.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Pin {
-    pub(super) series: SeriesId,
-    /// How many of its rows existed.
-    pub(super) rows: u32,
-    pub(super) filter: FilterId,
-}
-
-/// A series under way. It borrows nothing, so it may rest between two steps.
+/// A series under way.
+///
+/// It has a layer for every shard of a span, see [`Span`]; of the values of one field at one time
+/// that of the newest shard counts.
 #[derive(Debug)]
 pub(super) struct Stream {
-    part: usize,
-    pin: Pin,
+    newest: Layer,
+    /// Older ones, the oldest first. Hardly ever any.
+    older: Vec<Layer>,
     /// The tags that are asked for, by place; none that is empty.
     pub(super) tags: Vec<(usize, Vec<u8>)>,
-    source: Source,
-    head: Option<Head>,
+    is_open: bool,
+    time_ns: Option<i64>,
 }
 
-#[derive(Debug)]
-enum Source {
-    Unopened,
-    /// The rows came in order and are read as they lie.
-    InOrder(Position),
-    /// Times and positions by time, then arrival; and those still to come.
-    Sorted(Vec<(i64, Position)>, Range<usize>),
-}
+/// Shards whose times overlap, with the series to read of each. All but those that were made
+/// while others could not be read are alone.
+pub(super) type Span = Vec<(usize, Vec<Pin>)>;
 
-/// The row that comes next.
-#[derive(Clone, Debug)]
-struct Head {
-    time_ns: i64,
-    place: Place,
-}
-
-#[derive(Clone, Debug)]
-enum Place {
-    One(Position),
-    /// Rows of equal time among the sorted ones, in order of arrival.
-    Among(Range<usize>),
+/// The series of a span, whose shards stand in order of their age; in order of their keys or,
+/// if the pins are, backwards.
+pub(super) fn streams(span: Span, run: &Run<'_, '_>) -> Vec<Stream> {
+    if let [(part, pins)] = &span[..] {
+        return pins.iter().map(|&pin| Stream::new(*part, pin)).collect();
+    }
+    let mut by_key = BTreeMap::<&[u8], Stream>::new();
+    for (part, pins) in span {
+        let Some(shard) = run.shard(part) else {
+            continue;
+        };
+        for pin in pins {
+            let key = shard.index.series_key(pin.series);
+            if let Some(stream) = by_key.get_mut(key) {
+                let newer = Layer::new(part, pin);
+                let older = core::mem::replace(&mut stream.newest, newer);
+                stream.older.push(older);
+            } else {
+                by_key.insert(key, Stream::new(part, pin));
+            }
+        }
+    }
+    let in_order = by_key.into_values();
+    if run.rules.ascending {
+        in_order.collect()
+    } else {
+        in_order.rev().collect()
+    }
 }
 
 impl Stream {
-    pub(super) const fn new(part: usize, pin: Pin) -> Self {
+    const fn new(part: usize, pin: Pin) -> Self {
         Self {
-            part,
-            pin,
+            newest: Layer::new(part, pin),
+            older: Vec::new(),
             tags: Vec::new(),
-            source: Source::Unopened,
-            head: None,
+            is_open: false,
+            time_ns: None,
         }
     }
 
     pub(super) const fn time_ns(&self) -> Option<i64> {
-        match &self.head {
-            Some(head) => Some(head.time_ns),
-            None => None,
-        }
+        self.time_ns
     }
 
     /// The values of the row at the head; empty without one.
     pub(super) fn values<'a>(&'a self, run: &'a Run<'_, '_>) -> Vec<Option<Value<'a>>> {
-        let found = run.part(self.part);
-        let Some(((part, shard), head)) = found.zip(self.head.as_ref()) else {
-            return Vec::new();
-        };
-        self.decode(part, shard, &head.place)
+        self.time_ns
+            .map(|time_ns| self.values_at(run, time_ns))
+            .unwrap_or_default()
     }
 
-    fn decode<'a>(
-        &'a self,
-        part: &Part,
-        shard: &'a ShardView<'a>,
-        place: &Place,
-    ) -> Vec<Option<Value<'a>>> {
-        let mut values = part.blank(&self.tags);
-        for row in self.rows_at(shard, place) {
-            part.overlay(shard.index, &row, &mut values);
+    fn values_at<'a>(&'a self, run: &'a Run<'_, '_>, time_ns: i64) -> Vec<Option<Value<'a>>> {
+        let mut values = Vec::new();
+        for layer in self.layers() {
+            let Some((part, shard)) = run.part(layer.part) else {
+                continue;
+            };
+            if values.is_empty() {
+                values = part.blank(&self.tags);
+            }
+            layer.overlay(part, shard, time_ns, &mut values);
         }
         values
     }
 
-    fn rows_at<'a>(
-        &self,
-        shard: &'a ShardView<'a>,
-        place: &Place,
-    ) -> impl Iterator<Item = Row<'a>> {
-        let (one, among) = match (place, &self.source) {
-            (Place::One(position), _) => (Some(*position), &[][..]),
-            (Place::Among(range), Source::Sorted(rows, _)) => {
-                (None, rows.get(range.clone()).unwrap_or_default())
-            }
-            (Place::Among(_), _) => (None, &[][..]),
-        };
-        let pin = self.pin;
-        let positions = one
-            .into_iter()
-            .chain(among.iter().map(|&(_, position)| position));
-        positions.filter_map(move |at| shard.cache.rows_from(pin.series, pin.rows, at).next())
+    fn layers(&self) -> impl Iterator<Item = &Layer> {
+        self.older.iter().chain([&self.newest])
     }
 
-    fn open(&mut self, run: &mut Run<'_, '_>) {
-        let (range, ascending) = (run.rules.range, run.rules.ascending);
-        let Some((part, shard)) = run.part(self.part) else {
-            self.source = Source::Sorted(Vec::new(), 0..0);
+    fn layers_mut(&mut self) -> impl Iterator<Item = &mut Layer> {
+        self.older.iter_mut().chain([&mut self.newest])
+    }
+
+    /// Reads its tags.
+    fn open(&mut self, run: &Run<'_, '_>) {
+        self.is_open = true;
+        let Some((part, shard)) = run.part(self.newest.part) else {
             return;
         };
         for place in part.tag_places() {
             let Some(wanted) = run.rules.refs.list.get(place) else {
                 continue;
             };
-            let mut tags = shard.index.series_tags(self.pin.series);
+            let mut tags = shard.index.series_tags(self.newest.pin.series);
             if let Some((_, value)) = tags.find(|(key, _)| **key == *wanted.name)
                 && !value.is_empty()
             {
                 self.tags.push((place, value.into_owned()));
             }
         }
-        let mut rows = shard.cache.rows(self.pin.series, self.pin.rows);
-        if ascending && shard.cache.is_in_order(self.pin.series) {
-            self.source = Source::InOrder(rows.position());
-            return;
-        }
-        let mut sorted = Vec::new();
-        let mut at = rows.position();
-        while let Some(row) = rows.next() {
-            if (range.min()..=range.max()).contains(&row.time) {
-                sorted.push((row.time, at));
-            }
-            at = rows.position();
-        }
-        run.work = run.work.saturating_sub(self.pin.rows as usize);
-        // Stable: rows of equal time stay in order of arrival.
-        sorted.sort_by_key(|&(time, _)| time);
-        let all = 0..sorted.len();
-        self.source = Source::Sorted(sorted, all);
     }
 
-    /// Goes on to the next row that counts among rows that lie in order.
-    fn advance_in_order(&mut self, run: &mut Run<'_, '_>, from: Position) -> bool {
-        let range = run.rules.range;
-        let Some(shard) = run.shard(self.part) else {
-            return true;
-        };
-        let mut rows = shard.cache.rows_from(self.pin.series, self.pin.rows, from);
-        loop {
-            let at = rows.position();
-            if run.work == 0 {
-                self.source = Source::InOrder(at);
-                return false;
-            }
-            let Some(row) = rows.next() else { return true };
-            run.work -= 1;
-            if row.time > range.max() {
-                return true;
-            }
-            if row.time >= range.min() && self.counts(run, &Place::One(at)) {
-                self.head = Some(Head {
-                    time_ns: row.time,
-                    place: Place::One(at),
-                });
-                self.source = Source::InOrder(rows.position());
-                return true;
-            }
+    /// Whether the row at a time has a selected field and passes the filter.
+    fn counts(&self, run: &mut Run<'_, '_>, time_ns: i64) -> bool {
+        let (mut has_selected, mut filter) = (false, FilterId::NONE);
+        for layer in self.layers().filter(|l| l.time_ns() == Some(time_ns)) {
+            has_selected |= layer.prepare(run, time_ns);
+            filter = layer.pin.filter;
         }
-    }
-
-    fn advance_sorted(&mut self, run: &mut Run<'_, '_>) -> bool {
-        loop {
-            let Source::Sorted(rows, left) = &mut self.source else {
-                return true;
-            };
-            if run.work == 0 {
-                return false;
-            }
-            let Some(found) = next_time(rows, left, run.rules.ascending) else {
-                return true;
-            };
-            let time_ns = rows.get(found.start).map_or(0, |&(time, _)| time);
-            run.work = run.work.saturating_sub(found.len());
-            let place = Place::Among(found);
-            if self.counts(run, &place) {
-                self.head = Some(Head { time_ns, place });
-                return true;
-            }
-        }
-    }
-
-    /// Whether a row has a selected field and passes the filter.
-    fn counts(&self, run: &mut Run<'_, '_>, place: &Place) -> bool {
-        let Some((part, shard)) = run.part_mut(self.part) else {
-            return false;
-        };
-        let mut has_selected = false;
-        for row in self.rows_at(shard, place) {
-            has_selected |= part.prepare(shard.index, row.layout);
-        }
-        if !has_selected || self.pin.filter == FilterId::NONE {
+        if !has_selected || filter == FilterId::NONE {
             return has_selected;
         }
-        let Some((part, shard)) = run.part(self.part) else {
-            return false;
-        };
-        run.rules
-            .filters
-            .passes(self.pin.filter, &self.decode(part, shard, place))
-    }
-}
-
-/// Takes the rows of the next time off `left`.
-fn next_time(
-    rows: &[(i64, Position)],
-    left: &mut Range<usize>,
-    ascending: bool,
-) -> Option<Range<usize>> {
-    let here = rows.get(left.clone())?;
-    let (time, _) = *if ascending { here.first() } else { here.last() }?;
-    let same = |&&(other, _): &&(i64, Position)| other == time;
-    if ascending {
-        let count = here.iter().take_while(same).count();
-        let start = left.start;
-        left.start += count;
-        Some(start..start + count)
-    } else {
-        let count = here.iter().rev().take_while(same).count();
-        left.end -= count;
-        Some(left.end..left.end + count)
+        let values = self.values_at(run, time_ns);
+        run.rules.filters.passes(filter, &values)
     }
 }
 
 impl Feed for Stream {
     fn advance(&mut self, run: &mut Run<'_, '_>) -> bool {
-        if matches!(self.source, Source::Unopened) {
+        if !self.is_open {
             self.open(run);
         }
-        self.head = None;
-        match self.source {
-            Source::InOrder(from) => self.advance_in_order(run, from),
-            _ => self.advance_sorted(run),
+        loop {
+            if let Some(time_ns) = self.time_ns.take() {
+                self.layers_mut().for_each(|layer| layer.leave(time_ns));
+            }
+            if !self.layers_mut().all(|layer| layer.advance(run)) {
+                return false;
+            }
+            let times = self.layers().filter_map(Layer::time_ns);
+            let next = if run.rules.ascending {
+                times.min()
+            } else {
+                times.max()
+            };
+            self.time_ns = next;
+            if next.is_none_or(|time_ns| self.counts(run, time_ns)) {
+                return true;
+            }
         }
     }
 
     fn stream(&self) -> Option<&Stream> {
-        self.head.is_some().then_some(self)
+        self.time_ns.is_some().then_some(self)
     }
 }

@@ -122,3 +122,42 @@ fn bytes_that_are_no_text_pass_through() {
         assert!(bytes.contains(&byte), "{bytes:?}");
     }
 }
+
+#[test]
+fn of_overlapping_shards_the_newest_value_counts_and_rows_stay_in_order() {
+    let mut store = Store::new(100);
+    store.write(
+        "autogen",
+        b"m,a=1 v=1,w=1 10\nm,a=1 v=2 110\nm,a=2 v=3 20\nm,a=1 v=4 320\n",
+    );
+    store.set_shard_ns(300);
+    store.write("autogen", b"m,a=1 v=5 10\nm,a=1 v=6 105\nm,a=0 v=7 115\n");
+    store.set_shard_ns(20);
+    store.write("autogen", b"m,a=1 v=8,x=1i 105\nm,a=1 x=2i 110\n");
+    let series = |rows: &[&str]| {
+        let head = "{\"name\":\"m\",\"columns\":[\"time\",\"a\",\"v\",\"w\",\"x\"]";
+        std::format!("[{head},\"values\":[{}]}}]", rows.join(","))
+    };
+    let mut expected = [
+        "[10,\"1\",5,1,null]",
+        "[20,\"2\",3,null,null]",
+        "[105,\"1\",8,null,1]",
+        "[110,\"1\",2,null,2]",
+        "[115,\"0\",7,null,null]",
+        "[320,\"1\",4,null,null]",
+    ];
+    for rows_max in [1, 2, 100] {
+        assert_eq!(store.ask("SELECT * FROM m", rows_max), series(&expected));
+    }
+    let between = store.ask("SELECT * FROM m WHERE time > 10 AND time < 110", 1);
+    assert_eq!(between, series(&expected[1..3]));
+    let filtered = store.ask("SELECT * FROM m WHERE v > 4 AND a = '1'", 1);
+    assert_eq!(
+        filtered,
+        series(&[expected[0], expected[2]]),
+        "what is hidden does not count"
+    );
+    expected.reverse();
+    let backwards = store.ask("SELECT * FROM m ORDER BY time DESC", 1);
+    assert_eq!(backwards, series(&expected));
+}

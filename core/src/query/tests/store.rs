@@ -37,9 +37,18 @@ impl Store {
         }
     }
 
+    /// Shards made from now on are so long, and what is written goes to the newest.
+    pub(super) const fn set_shard_ns(&mut self, shard_ns: i64) {
+        self.shard_ns = shard_ns;
+    }
+
     fn shard_of(&mut self, policy: &'static str, time_ns: i64) -> &mut Shard {
         let start_ns = truncate_to(time_ns, self.shard_ns);
-        let known = |placed: &Placed| placed.policy == policy && placed.start_ns == start_ns;
+        let length_ns = self.shard_ns;
+        let known = |placed: &Placed| {
+            let range = (placed.start_ns, placed.end_ns);
+            placed.policy == policy && range == (start_ns, start_ns + length_ns)
+        };
         let at = self.shards.iter().position(known).unwrap_or_else(|| {
             let shard = Shard::new(ShardId(self.shards.len() as u64 + 1), 1);
             let end_ns = start_ns + self.shard_ns;
