@@ -55,12 +55,12 @@ impl Basis {
             basis.miss(low, segments, &blobs);
         }
         // It was whole when it was listed first: what it covered is gone, now or for ever. What
-        // bears another's header may have been put there, unless it is all there is.
-        let is_all = newest.is_none() && headers().next().is_none();
+        // bears another's header may have been put there, if the log goes on behind it.
+        let last = headers().map(|header| header.segment).max();
         let is_lost = |blob: &&Info| match blob.state {
             State::Headed(..) => false,
             State::Headless { .. } | State::Unreadable => blob.id > low,
-            State::Misplaced => blob.id > low && is_all,
+            State::Misplaced => blob.id > low && last.is_none_or(|last| last < blob.id),
         };
         if let Some(lost) = blobs.iter().rev().find(is_lost)
             && !planted(Planted::SnapshotLostSilent)
