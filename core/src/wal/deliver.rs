@@ -162,7 +162,7 @@ impl Deliver {
                 is_intact: true,
             } => {
                 if self.pass == Pass::Plain && head.kind == FrameKind::Definitions {
-                    self.is_known_copy(&head);
+                    self.pair(&head);
                 }
                 let is_ours = matches!(head.kind, FrameKind::Definitions | FrameKind::Rows);
                 (is_ours && !head.is_copy()).then(|| self.hand(offset, head, true))
@@ -212,8 +212,8 @@ impl Deliver {
                 head,
                 is_intact: true,
             } if head.kind == FrameKind::Definitions => {
-                let is_known = self.is_known_copy(&head) && !planted(Planted::CopiesAgain);
-                (!is_known).then(|| self.hand(offset, head, false))
+                let is_paired = self.pair(&head) && !planted(Planted::CopiesAgain);
+                (!is_paired).then(|| self.hand(offset, head, false))
             }
             Found::End => {
                 self.return_from_early();
@@ -223,9 +223,9 @@ impl Deliver {
         }
     }
 
-    /// Whether these definitions are the copy of some that were handed out. Keeps count of both:
-    /// copies come in the order of what they copy.
-    fn is_known_copy(&mut self, head: &Head) -> bool {
+    /// Pairs a copy of definitions with what it copies, and says whether that was handed out.
+    /// Copies come in the order of what they copy.
+    fn pair(&mut self, head: &Head) -> bool {
         let key = (head.payload_crc, head.payload_bytes);
         if !head.is_copy() {
             *self.uncopied.entry(key).or_default() += 1;
