@@ -111,10 +111,13 @@ fn check_snapshot(id: u64, file: &File, segments: &BTreeMap<u64, &File>) -> Resu
     ))
 }
 
-/// The first copy of the header that looks like one.
+/// The first copy of the header that is intact.
 fn header(bytes: &[u8]) -> Option<Header> {
     let mut copies = HEADERS_AT.iter().filter_map(|&at| bytes.get(at..at + 128));
-    let copy = copies.find(|copy| copy.starts_with(b"TGSEGMNT"))?;
+    let is_intact = |copy: &&[u8]| {
+        copy.starts_with(b"TGSEGMNT") && u64::from(crc32c(&copy[..124])) == number(copy, 124, 4)
+    };
+    let copy = copies.find(is_intact)?;
     let number = |at: usize| number(copy, at, 8);
     Some(Header {
         flags: copy[11],
@@ -126,6 +129,13 @@ fn header(bytes: &[u8]) -> Option<Header> {
         low_watermark: number(64),
         totals: (number(72) as usize, number(80), number(88)),
     })
+}
+
+/// Bit by bit, without the core's help.
+fn crc32c(bytes: &[u8]) -> u32 {
+    let step = |crc: u32, _| (crc >> 1) ^ (0x82f6_3b78 & 0_u32.wrapping_sub(crc & 1));
+    let byte = |crc: u32, &byte: &u8| (0..8).fold(crc ^ u32::from(byte), step);
+    !bytes.iter().fold(!0, byte)
 }
 
 #[derive(Clone, Copy, Debug, Default)]
