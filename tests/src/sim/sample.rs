@@ -194,7 +194,7 @@ fn asks(bodies: i64) -> Vec<Ask> {
                 None,
             ));
         }
-        if number == 8 {
+        if number == 9 {
             asks.push(Ask::Statement("DROP RETENTION POLICY p ON d", Some("p")));
             let again = "CREATE RETENTION POLICY p ON d DURATION INF REPLICATION 1";
             asks.push(Ask::Statement(again, None));
