@@ -77,6 +77,7 @@ mistakes! {
     RegisterOld: "believes the older slot of the register",
     PromiseIgnored: "does not read how far frames promise durability",
     RecordByHalves: "applies the first half of a torn record",
+    SlotForgotten: "takes a register that it could not read for one that was never written",
     TornIsDamage: "reports a torn tail as damage",
     DamageIsTorn: "takes damage for a torn tail",
     DamageSilent: "does not report damage",

@@ -20,6 +20,8 @@ pub(super) struct Info {
     pub(super) id: SegmentId,
     pub(super) length: u64,
     pub(super) state: State,
+    /// Whether a page with a slot of its register could not be read.
+    pub(super) is_slot_unread: bool,
 }
 
 /// What its header block told.
@@ -367,7 +369,12 @@ impl Info {
             register: None,
             is_blank: true,
         };
-        Self { id, length, state }
+        Self {
+            id,
+            length,
+            state,
+            is_slot_unread: false,
+        }
     }
 
     pub(super) const fn header(&self) -> Option<&Header> {

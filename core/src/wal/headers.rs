@@ -48,6 +48,7 @@ struct Pages {
     /// How far it was tried.
     tried: usize,
     is_any_readable: bool,
+    is_slot_unread: bool,
 }
 
 impl Headers {
@@ -135,6 +136,7 @@ impl Headers {
                     block: vec![0; requested],
                     tried: 0,
                     is_any_readable: false,
+                    is_slot_unread: false,
                 });
                 Ok(())
             }
@@ -152,6 +154,9 @@ impl Headers {
             let length = length.min(bytes.len());
             page[..length].copy_from_slice(&bytes[..length]);
             pages.is_any_readable = true;
+        } else {
+            // All but the first page have one.
+            pages.is_slot_unread |= pages.tried > 0;
         }
         pages.tried += length;
         if pages.tried < pages.block.len() {
@@ -164,10 +169,11 @@ impl Headers {
         }
         // What is not in some pages may be in those that cannot be read.
         self.read = at;
-        if let Some((_, info)) = self.current()
-            && matches!(info.state, State::Headless { .. })
-        {
-            info.state = State::Unreadable;
+        if let Some((_, info)) = self.current() {
+            info.is_slot_unread = pages.is_slot_unread;
+            if matches!(info.state, State::Headless { .. }) {
+                info.state = State::Unreadable;
+            }
         }
         self.read = at + 1;
         Ok(())

@@ -37,6 +37,10 @@ pub(super) struct Probe {
     next_lsn: Option<u64>,
     /// From here on there are only zeros.
     blank_from: Option<u64>,
+    /// Whether there may be a register that proves more.
+    is_doubtful: bool,
+    /// Of the segment.
+    length: u64,
     proof: Proof,
 }
 
@@ -61,12 +65,19 @@ impl Probe {
             is_mark_proven: is_settled || !header.repair,
             next_lsn: None,
             blank_from: None,
+            is_doubtful: false,
+            length,
             proof: Proof {
                 certified,
                 is_settled,
                 ..Proof::default()
             },
         }
+    }
+
+    /// A register could not be read: whatever breaks the tail may have been durable.
+    pub(super) const fn doubt(&mut self) {
+        self.is_doubtful = true;
     }
 
     /// A read failed: what follows is taken for the end, and remembered.
@@ -149,6 +160,7 @@ impl Probe {
     }
 
     fn finish(&mut self) -> Proof {
+        self.proof.is_unreadable |= self.is_doubtful && self.proof.usable < self.length;
         let blank_from = self.blank_from.filter(|_| !self.proof.is_unreadable);
         self.proof.is_blank = blank_from.is_some_and(|from| from <= self.proof.usable);
         let certified = self.proof.certified;

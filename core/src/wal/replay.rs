@@ -210,7 +210,10 @@ impl Replay {
         self.phase = match info.state {
             State::Headed(header, register) => {
                 self.window.reset(info.length);
-                let probe = Probe::new(&header, register.as_ref(), info.length);
+                let mut probe = Probe::new(&header, register.as_ref(), info.length);
+                if info.is_slot_unread && !planted(Planted::SlotForgotten) {
+                    probe.doubt();
+                }
                 Phase::Probe(chain, info, Box::new(probe))
             }
             _ => Phase::Chain(chain),

@@ -164,13 +164,12 @@ impl Layer {
 
     /// Among rows that lie in order.
     fn advance_in_order(&mut self, run: &mut Run<'_, '_>, from: Position) -> bool {
-        let (range, work) = (run.rules.range, run.work);
+        let (range, mut left) = (run.rules.range, run.work);
         let Some(shard) = run.shard(self.part) else {
             self.state = State::Ended;
             return true;
         };
         let mut rows = shard.cache.rows_from(self.pin.series, self.pin.rows, from);
-        let mut left = work;
         let found = loop {
             let at = rows.position();
             if left == 0 {

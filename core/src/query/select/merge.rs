@@ -5,8 +5,8 @@
 //! that works exactly as Go's `container/heap`, compared by time and then by the selected
 //! values, in order of their names, as long as both are strings (tags or fields). A row taken
 //! off the heap is followed by the next one of its series, put back at the end. Shards of a
-//! retention policy do not overlap, so they are merged one after the other, and those that do
-//! as one; entries of FROM that read the same measurement are merged by a heap of their own.
+//! retention policy are merged one after the other, for hardly ever do they overlap; those that
+//! do are merged as one. Entries of FROM that read the same measurement have a heap of their own.
 //!
 //! Source: influxdb 1.12 `query.floatSortedMergeIterator`, Go `container/heap`.
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! check (what may be asked) ─► schema, columns (*, regexes, names) ─► plan (groups of series)
-//! run: group ─► Merge of lanes (entries of FROM) ─► Merge of streams (series of a shard)
+//! run: group ─► Merge of lanes (entries of FROM) ─► Merge of streams (series of a span)
 //! ```
 //!
 //! Rows of equal time come in the order in which upstream's heap gives them out, see `merge`.

@@ -181,6 +181,41 @@ fn one_bad_page_of_a_header_block_costs_nothing() {
 }
 
 #[test]
+fn damage_beside_a_register_that_cannot_be_read_is_no_torn_tail() {
+    let mut store = Store::new();
+    let mut log = first_log(1 << 20);
+    for row in [&b"first"[..], b"last"] {
+        log.begin_record();
+        log.append(FrameKind::Rows, row, 1, false);
+        drain(&mut log, &mut store, true);
+    }
+    let bytes = store.get_mut(&1).unwrap();
+    let at = bytes.len() - 5;
+    bytes[at] ^= 1;
+    // Both slots were written; the newer one is in the first page of the two or in the second.
+    for bad in [1, 2] {
+        let outcome = replay_with(&listing(&store), |segment, offset, length| {
+            let bytes = &store[&segment];
+            let (start, end) = (offset as usize, bytes.len().min(offset as usize + length));
+            let is_hit = start < (bad + 1) * 4096 && end > bad * 4096;
+            let part = bytes[start..end].to_vec();
+            (!is_hit).then_some(part).ok_or(StorageFault::Unreadable)
+        });
+        assert_eq!(payloads(&outcome), [b"first"], "{bad}");
+        let told: Vec<_> = outcome
+            .end
+            .damage
+            .iter()
+            .map(|damage| damage.file)
+            .collect();
+        assert_eq!((told, outcome.end.torn_bytes), (vec![file(1)], 0), "{bad}");
+        assert!(!outcome.end.obsolete.contains(&file(1)));
+    }
+    let outcome = replay(&store);
+    assert_eq!(outcome.end.damage.len(), 1, "read again, it is one frame");
+}
+
+#[test]
 fn a_header_that_is_gone_for_good_is_damage_at_every_open() {
     let mut store = sample(true).store;
     let lost: Vec<u8> = store[&3].clone();
