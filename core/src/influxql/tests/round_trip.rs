@@ -25,3 +25,15 @@ fn printed_statements_read_back_the_same() {
         kinds.len()
     );
 }
+
+#[test]
+fn names_of_functions_are_quoted_where_they_would_be_read_as_something_else() {
+    for text in [
+        "SELECT \"as\"(v) FROM cpu",
+        "SELECT \"a b\"(v), mean(v) FROM cpu",
+        "SELECT count(distinct(v)) FROM cpu",
+        "SELECT count(DISTINCT v) FROM cpu",
+    ] {
+        assert_eq!(one(text).to_string(), text);
+    }
+}
