@@ -8,6 +8,8 @@ mod limits;
 mod lines;
 #[path = "contract/pages.rs"]
 mod pages;
+#[path = "contract/requests.rs"]
+mod requests;
 #[path = "contract/telegraf.rs"]
 mod telegraf;
 

@@ -137,15 +137,16 @@ enum Route {
 }
 
 impl Route {
-    fn of(path: &[u8]) -> Option<Self> {
+    /// By the path as it was sent: upstream's router takes no escapes.
+    fn of(path: &str) -> Option<Self> {
         Some(match path {
-            b"/write" => Self::Write,
-            b"/api/v2/write" => Self::WriteV2,
-            b"/query" => Self::Query,
-            b"/ping" => Self::Ping,
-            b"/health" => Self::Health,
-            b"/status" => Self::Status,
-            b"/metrics" => Self::Metrics,
+            "/write" => Self::Write,
+            "/api/v2/write" => Self::WriteV2,
+            "/query" => Self::Query,
+            "/ping" => Self::Ping,
+            "/health" => Self::Health,
+            "/status" => Self::Status,
+            "/metrics" => Self::Metrics,
             _ => return None,
         })
     }
@@ -170,14 +171,13 @@ impl Route {
 
 /// Whether [`decide`] will ask the gate who the user is.
 pub fn asks_for_user(head: &Head<'_>, site: &Site) -> bool {
-    let path = unescape_path(head.path).unwrap_or_default();
-    if path.starts_with(VARS) {
+    if is_vars(head.path) {
         return site.guards_vars();
     }
     let asks = |route: Route| {
         route.guarded(site) && route.methods().contains(&head.method) && head.method != "OPTIONS"
     };
-    Route::of(&path).is_some_and(asks)
+    Route::of(head.path).is_some_and(asks)
 }
 
 /// Decides about a request. `fresh_id` names it, unless its client does.
@@ -187,12 +187,11 @@ pub fn asks_for_user(head: &Head<'_>, site: &Site) -> bool {
 /// Source: influxdb 1.12 `services/httpd.NewHandler`, `Handler.AddRoutes`, `serveWrite`.
 pub fn decide(head: &Head<'_>, site: &Site, gate: &mut impl Gate, fresh_id: &str) -> Decision {
     let params = Params::parse(head.query.as_bytes());
-    let path = unescape_path(head.path).unwrap_or_default();
     let responder = Responder::new(head, &params, site, fresh_id);
-    if path.starts_with(VARS) {
+    if is_vars(head.path) {
         return vars(head, site, gate, responder, &params);
     }
-    let Some(route) = Route::of(&path) else {
+    let Some(route) = Route::of(head.path) else {
         return Decision::Answer(refuse(head, 404, "404 page not found\n"));
     };
     if !route.methods().contains(&head.method) {
@@ -227,6 +226,11 @@ pub fn decide(head: &Head<'_>, site: &Site, gate: &mut impl Gate, fresh_id: &str
 
 /// The path of upstream's own figures; whatever follows it does not matter.
 const VARS: &[u8] = b"/debug/vars";
+
+/// Upstream looks for it before it asks its router, and in the path without escapes.
+fn is_vars(path: &str) -> bool {
+    unescape_path(path).is_some_and(|path| path.starts_with(VARS))
+}
 
 /// Source: influxdb 1.12 `services/httpd.NewHandler`, where `pprof-auth-enabled` guards this too.
 fn vars(

@@ -1,14 +1,17 @@
 //! Receiving bodies: within limits, at a decent pace, inflated on the way.
 
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
+use hyper::body::{Body, Frame, Incoming};
 use tidegate_core::http::{Answer, BodyError, Inflate, WritePlan};
 use tokio::time::{Instant, timeout_at};
 
 use super::budget::Taken;
+use super::patience::Serving;
 use super::pool::Pooled;
 
 /// A body may be this slow to begin with, whatever the rate it has to keep up.
@@ -33,9 +36,38 @@ impl From<BodyError> for Lost {
     }
 }
 
+/// The body of a request, which tells its connection when it was read to its end.
+#[derive(Debug)]
+pub(super) struct Received {
+    body: Incoming,
+    serving: Serving,
+}
+
+impl Received {
+    pub(super) fn new(body: Incoming, serving: Serving) -> Self {
+        Self { body, serving }
+    }
+}
+
+impl Body for Received {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        if frame.is_none() {
+            self.serving.body_ends();
+        }
+        Poll::Ready(frame)
+    }
+}
+
 /// The pieces of a body as they arrive.
 pub(super) struct Pieces {
-    body: Incoming,
+    body: Received,
     began: Instant,
     received: u64,
     /// Bytes a second; 0 for no demand.
@@ -45,7 +77,7 @@ pub(super) struct Pieces {
 }
 
 impl Pieces {
-    pub(super) fn new(body: Incoming, limit: u64, rate_min: u64) -> Self {
+    pub(super) fn new(body: Received, limit: u64, rate_min: u64) -> Self {
         Self {
             body,
             began: Instant::now(),
@@ -84,7 +116,7 @@ impl Pieces {
 /// Receives the body of a write into `buffer`, or says what to answer instead.
 pub(super) async fn receive(
     plan: &WritePlan,
-    body: Incoming,
+    body: Received,
     rate_min: u64,
     taken: &mut Taken<'_>,
     buffer: &mut Pooled,
@@ -167,7 +199,7 @@ async fn inflate(
 }
 
 /// Receives a small body whole.
-pub(super) async fn form(body: Incoming, limit: u64, rate_min: u64) -> Result<Vec<u8>, Lost> {
+pub(super) async fn form(body: Received, limit: u64, rate_min: u64) -> Result<Vec<u8>, Lost> {
     let mut pieces = Pieces::new(body, limit, rate_min);
     let mut bytes = Vec::new();
     while let Some(piece) = pieces.next().await? {

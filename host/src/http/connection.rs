@@ -4,12 +4,15 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use hyper::Request;
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
+use super::body::Received;
 use super::patience::{Patient, Serving};
 use super::respond::Served;
 use super::service::Server;
@@ -41,9 +44,10 @@ pub(super) async fn serve(
         limits.write_stall_timeout.0,
     );
     let from = from.ip();
-    let service = service_fn(|request| {
-        let guard = serving.begin();
+    let service = service_fn(|request: Request<Incoming>| {
+        let guard = serving.begin(request.body().is_end_stream());
         let server = Arc::clone(&server);
+        let request = request.map(|body| Received::new(body, serving.clone()));
         async move {
             let response = server.answer(request, from).await;
             Ok::<_, Infallible>(response.map(|content| Served::new(content, guard)))

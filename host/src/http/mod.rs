@@ -6,6 +6,7 @@ mod connection;
 mod crowd;
 mod figures;
 mod listener;
+mod packing;
 mod patience;
 mod pieces;
 mod pool;
@@ -14,6 +15,7 @@ mod request_id;
 mod respond;
 mod server;
 mod service;
+mod target;
 mod throttle;
 mod write;
 

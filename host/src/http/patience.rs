@@ -1,40 +1,67 @@
 //! A connection that does not wait forever: for the rest of a head, or for a client that does
-//! not take its answer.
+//! not take its answer. Heads pass through [`Targets`] on their way.
 
 use std::future::Future;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
-/// Whether a request is being served on a connection; shared with whoever serves it.
+use super::target::Targets;
+
+/// How far the request on a connection is; shared with whoever serves it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Serving(Arc<AtomicBool>);
+pub(super) struct Serving(Arc<Progress>);
+
+#[derive(Debug, Default)]
+struct Progress {
+    serving: AtomicBool,
+    body_left: AtomicBool,
+    requests: AtomicU64,
+}
 
 /// Marks the connection as serving until it is dropped.
 #[derive(Debug)]
 pub(super) struct ServingGuard(Serving);
 
 impl Serving {
-    /// From here on what arrives is no head.
-    pub(super) fn begin(&self) -> ServingGuard {
-        self.0.store(true, Ordering::Relaxed);
+    /// From here on what arrives is no head. The body may be over already.
+    pub(super) fn begin(&self, body_is_over: bool) -> ServingGuard {
+        self.0.body_left.store(!body_is_over, Ordering::Relaxed);
+        self.0.requests.fetch_add(1, Ordering::Relaxed);
+        self.0.serving.store(true, Ordering::Relaxed);
         ServingGuard(self.clone())
     }
 
-    fn now(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+    /// The body was read to its end.
+    pub(super) fn body_ends(&self) {
+        self.0.body_left.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether the last request has not been answered whole.
+    pub(super) fn now(&self) -> bool {
+        self.0.serving.load(Ordering::Relaxed)
+    }
+
+    /// Whether something of the last request's body may still arrive.
+    pub(super) fn is_body_left(&self) -> bool {
+        self.0.body_left.load(Ordering::Relaxed)
+    }
+
+    /// How many requests have begun.
+    pub(super) fn requests(&self) -> u64 {
+        self.0.requests.load(Ordering::Relaxed)
     }
 }
 
 impl Drop for ServingGuard {
     fn drop(&mut self) {
-        self.0.0.store(false, Ordering::Relaxed);
+        self.0.0.serving.store(false, Ordering::Relaxed);
     }
 }
 
@@ -46,6 +73,7 @@ impl Drop for ServingGuard {
 pub(super) struct Patient<S> {
     stream: S,
     serving: Serving,
+    targets: Targets,
     head: Deadline,
     write: Deadline,
     linger: Linger,
@@ -102,6 +130,7 @@ impl<S> Patient<S> {
         Self {
             stream,
             serving,
+            targets: Targets::default(),
             head: Deadline::new(head),
             write: Deadline::new(write),
             linger: Linger {
@@ -143,10 +172,14 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
         if this.serving.now() {
             this.head.armed = false;
         }
+        if this.targets.deliver(buffer) {
+            return Poll::Ready(Ok(()));
+        }
         let before = buffer.filled().len();
         let result = Pin::new(&mut this.stream).poll_read(cx, buffer);
         if buffer.filled().len() > before && !this.serving.now() {
             this.head.arm();
+            this.targets.escape(&this.serving, buffer, before);
         }
         if result.is_pending() && this.head.passed(cx) {
             return Poll::Ready(Err(io::Error::new(
@@ -228,7 +261,7 @@ mod tests {
         assert!(idle.is_err());
         client.write_all(b"P").await.expect("sent");
         patient.read_exact(&mut byte).await.expect("read");
-        let guard = serving.begin();
+        let guard = serving.begin(true);
         let body = tokio::time::timeout(3 * SHORT, patient.read(&mut byte)).await;
         assert!(body.is_err());
         drop(guard);

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::Response;
-use hyper::body::Incoming;
 use tidegate_core::engine::Executed;
 use tidegate_core::http::{Answer, Counter, Databases, QueryPlan, QueryRun};
 use tidegate_core::ids::{CursorId, Lsn};
@@ -13,7 +12,8 @@ use tidegate_core::influxql::Statement;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use super::body;
+use super::body::{self, Received};
+use super::packing::Packing;
 use super::pieces::{self, Maker};
 use super::respond::{self, Content};
 use super::service::Server;
@@ -23,12 +23,13 @@ use crate::users::{Identity, Users};
 /// An answer up to this size is sent whole, with its length.
 const WHOLE_BYTES_MAX: usize = 64 << 10;
 
-/// Carries out the plan for `user`.
+/// Carries out the plan for `user`; what it gives leaves by `packing`.
 pub(super) async fn serve(
     server: &Arc<Server>,
     plan: QueryPlan,
-    body: Incoming,
+    body: Received,
     user: Identity,
+    packing: Packing,
 ) -> Response<Content> {
     let mut form = Vec::new();
     if plan.wants_body() {
@@ -45,17 +46,24 @@ pub(super) async fn serve(
     if let Err(reason) = user.may_run(run.statements(), run.database(), server.users.count()) {
         return respond::whole(run.refuse(&reason));
     }
-    let head = run.head();
+    let mut head = run.head();
     let (maker, pieces) = pieces::channel();
     let (first, beginning) = oneshot::channel();
     let seen = Seen::new(server, user);
     let quiet = head.status == 204;
     let counting = Arc::clone(server);
-    tokio::task::spawn_blocking(move || drive(run, seen, maker, first, &counting));
+    let encoding = packing.encoding();
+    tokio::task::spawn_blocking(move || drive(run, seen, packing, maker, first, &counting));
     if quiet {
         return respond::whole(head);
     }
-    match beginning.await {
+    let beginning = beginning.await;
+    if beginning.is_ok()
+        && let Some(encoding) = encoding
+    {
+        head.set("Content-Encoding", encoding);
+    }
+    match beginning {
         Ok(Beginning::Whole(body)) => respond::whole(Answer { body, ..head }),
         Ok(Beginning::Streaming) => respond::streaming(&head, pieces),
         Err(_) => respond::whole(Answer {
@@ -74,6 +82,7 @@ enum Beginning {
 fn drive(
     mut run: QueryRun,
     mut seen: Seen,
+    mut packing: Packing,
     maker: Maker,
     first: oneshot::Sender<Beginning>,
     server: &Server,
@@ -85,7 +94,7 @@ fn drive(
         if !more && let Some(first) = first.take() {
             server.figures.add(Counter::QueryBytes, piece.len() as u64);
             // Nobody to tell if the client is gone; there is nothing left to do either.
-            let _ = first.send(Beginning::Whole(piece));
+            let _ = first.send(Beginning::Whole(packing.pack(piece, true)));
             return;
         }
         if more && piece.len() < WHOLE_BYTES_MAX {
@@ -96,7 +105,8 @@ fn drive(
             None => false,
         };
         server.figures.add(Counter::QueryBytes, piece.len() as u64);
-        if gone || maker.send(std::mem::take(&mut piece)).is_err() {
+        let packed = packing.pack(std::mem::take(&mut piece), !more);
+        if gone || maker.send(packed).is_err() {
             run.abort(&mut seen);
             return;
         }

@@ -3,15 +3,17 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use hyper::body::Incoming;
+use hyper::http::request::Parts;
 use hyper::{Request, Response};
 use tidegate_core::http::{
     Answer, Counter, Credentials, Decision, Denied, Gate, Head, HealthCheck, Params, Responder,
     Site, asks_for_user, decide,
 };
 
+use super::body::Received;
 use super::budget::Budget;
 use super::figures::Figures;
+use super::packing::Packing;
 use super::pool::Pool;
 use super::request_id::RequestIds;
 use super::respond::{self, Content};
@@ -100,7 +102,7 @@ impl Server {
     /// The response to a request that came `from` there. Its body is read only if it matters.
     pub(super) async fn answer(
         self: &Arc<Self>,
-        request: Request<Incoming>,
+        request: Request<Received>,
         from: IpAddr,
     ) -> Response<Content> {
         // The one reading of the clock: it becomes the time of points that have none.
@@ -117,7 +119,7 @@ impl Server {
 
     async fn respond(
         self: &Arc<Self>,
-        request: Request<Incoming>,
+        request: Request<Received>,
         from: IpAddr,
         now_ns: i64,
     ) -> Response<Content> {
@@ -160,25 +162,23 @@ impl Server {
         };
         let decision = decide(&head, &self.site, &mut door, &fresh_id);
         drop(headers);
-        let response = self
-            .carry_out(decision, parts.uri.path(), body, user, now_ns)
-            .await;
+        let response = self.carry_out(decision, &parts, body, user, now_ns).await;
         drop(slot);
         response
     }
 
-    /// Does what was decided about a request of `path`.
+    /// Does what was decided about a request.
     async fn carry_out(
         self: &Arc<Self>,
         decision: Decision,
-        path: &str,
-        body: Incoming,
+        head: &Parts,
+        body: Received,
         user: Result<Identity, Denied>,
         now_ns: i64,
     ) -> Response<Content> {
         match decision {
             Decision::Answer(mut answer) => {
-                if path == "/health" {
+                if head.uri.path() == "/health" {
                     self.tell_health(&mut answer);
                 }
                 respond::whole(answer)
@@ -194,7 +194,9 @@ impl Server {
                 self.figures.add(Counter::Queries, 1);
                 let _busy = self.figures.busy(None, Some(Counter::QueryNs));
                 // Whom credentials did not do is answered by now.
-                query::serve(self, plan, body, user.unwrap_or(Identity::Nobody)).await
+                let user = user.unwrap_or(Identity::Nobody);
+                let packing = Packing::asked_by(&head.headers);
+                query::serve(self, plan, body, user, packing).await
             }
             Decision::Metrics(responder) => {
                 let databases = self.databases.all().len();

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use hyper::body::Incoming;
 use tidegate_core::http::{AckLevel, Answer, Counter, WritePlan};
 
-use super::body;
+use super::body::{self, Received};
 use super::service::Server;
 use crate::database::{Ack, Unavailable};
 
@@ -17,7 +16,7 @@ const LONG_BYTES: usize = 4 << 20;
 pub(super) async fn serve(
     server: &Arc<Server>,
     plan: &WritePlan,
-    body: Incoming,
+    body: Received,
     now_ns: i64,
 ) -> Answer {
     let mut taken = server.budget.begin();
