@@ -4,7 +4,7 @@
 use crate::upstream::Seen;
 
 /// Every class there is.
-pub(crate) const IDS: [&str; 11] = [
+pub(crate) const IDS: [&str; 13] = [
     "v167-suffix",
     "v167-time-field",
     "v167-batch-conflict",
@@ -16,6 +16,8 @@ pub(crate) const IDS: [&str; 11] = [
     "error-text-limit",
     "doubled-backslash",
     "empty-field-key-column",
+    "header-controls",
+    "two-spellings",
 ];
 
 /// The classes that explain all differences of a case, or what is left.
@@ -25,8 +27,9 @@ pub(crate) fn classify(
     theirs: &Seen,
 ) -> Result<Vec<&'static str>, String> {
     let mut found = Vec::new();
-    // A value that nothing checked is what ends it.
-    if theirs.status == 0 {
+    // A value that nothing checked is what ends it, or what its engine stumbles over.
+    let stumbled = theirs.status == 500 && theirs.error.contains("engine: unable to parse");
+    if theirs.status == 0 || stumbled && ours.status == 400 {
         let escaped = body.windows(2).any(|two| two == b"\\,");
         let reason = escaped.then(|| vec!["escaped-comma-value"]);
         return reason.ok_or_else(|| "the end of influxd".to_owned());
@@ -34,6 +37,12 @@ pub(crate) fn classify(
     // Where upstream failed as a whole, nothing else can be compared.
     if let Some(id) = upstream_failed(ours, theirs) {
         return Ok(vec![id]);
+    }
+    if ours.error == theirs.error && ours.header != theirs.header {
+        if ours.header != without_controls(&theirs.header) {
+            return Err("header".to_owned());
+        }
+        found.push("header-controls");
     }
     let (mut error, mut status) = (ours.error.clone(), ours.status);
     if error != theirs.error
@@ -80,7 +89,15 @@ pub(crate) fn classify(
         ("points", &ours.points, &theirs.points),
     ] {
         if mine != other {
-            found.push(stored(body, ours, mine, other).ok_or_else(|| what.to_owned())?);
+            // Which type of a field is shown depends on all that the statement reads, and that
+            // is more if a measurement can be read that cannot there.
+            let beside = what == "points" && found.contains(&"doubled-backslash");
+            let reason = stored(body, ours, mine, other);
+            found.push(
+                reason
+                    .or(beside.then_some("doubled-backslash"))
+                    .ok_or(what)?,
+            );
         }
     }
     found.dedup();
@@ -102,6 +119,16 @@ fn stored(body: &[u8], ours: &Seen, mine: &str, other: &str) -> Option<&'static 
     {
         return Some("v167-utf8-names");
     }
+    let spelled = [&b"\\\""[..], b"\\="];
+    let spelled = |two: &[u8]| spelled.contains(&two);
+    if body.windows(2).any(spelled)
+        && mine.len() > other.len()
+        && ours.series.contains("values")
+        && contains_rows(mine, other)
+        && contains_rows(other, mine)
+    {
+        return Some("two-spellings");
+    }
     let doubled = body
         .windows(3)
         .any(|three| three.starts_with(b"\\\\") && b" ,=\"".contains(&three[2]));
@@ -118,6 +145,17 @@ fn single_backslashes(answer: &str) -> String {
         }
     }
     out
+}
+
+/// A header as HTTP allows it.
+fn without_controls(header: &str) -> String {
+    let clean = |letter: char| match letter {
+        '\t' => letter,
+        _ if letter.is_ascii_control() => ' ',
+        _ => letter,
+    };
+    let cleaned: String = header.chars().map(clean).collect();
+    cleaned.trim().to_owned()
 }
 
 /// How many points the shards rejected, if the answer tells of any.
@@ -185,6 +223,7 @@ mod tests {
         Seen {
             status,
             error: error.to_owned(),
+            header: error.to_owned(),
             series: series.to_owned(),
             fields: String::new(),
             points: String::new(),
@@ -204,6 +243,30 @@ mod tests {
             classify(b"", &ours, &theirs).is_err(),
             "nothing was rejected"
         );
+    }
+
+    #[test]
+    fn a_header_may_lack_controls_and_nothing_else() {
+        let with = |header: &str| Seen {
+            header: header.to_owned(),
+            ..seen(400, "{\"error\":\"x\"}\n", "")
+        };
+        let case = |mine, other| classify(b"", &with(mine), &with(other));
+        assert_eq!(case("a b\tc", "a\0b\tc"), Ok(vec!["header-controls"]));
+        assert!(case("a b", "a  b").is_err());
+    }
+
+    #[test]
+    fn more_rows_of_one_name_are_another_spelling_of_it() {
+        let points = |rows: &str| Seen {
+            points: format!("\"c=pu\",\"v\",\"values\":[{rows}]"),
+            ..seen(204, "", "\"values\":[[\"c=pu\"]]")
+        };
+        let (two, one) = (points("[1,1],[1,2]"), points("[1,1]"));
+        let body = b"c\\=pu v=1 1\nc=pu v=2 1";
+        assert_eq!(classify(body, &two, &one), Ok(vec!["two-spellings"]));
+        assert!(classify(body, &one, &two).is_err());
+        assert!(classify(b"c=pu v=1 1", &two, &one).is_err());
     }
 
     #[test]

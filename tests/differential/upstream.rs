@@ -24,6 +24,8 @@ pub(crate) struct Seen {
     pub status: u16,
     /// The text of the error, if any.
     pub error: String,
+    /// What the header `X-Influxdb-Error` repeats of it.
+    pub header: String,
     pub series: String,
     pub fields: String,
     pub points: String,
@@ -147,6 +149,8 @@ fn see(side: &mut Side, case: u64, body: &[u8], precision: &str) -> Seen {
         return Seen::default();
     };
     let error = settled(&answer, &database);
+    let header = answer.header_bytes("X-Influxdb-Error").unwrap_or_default();
+    let header = String::from_utf8_lossy(header).replace(&database, "DB");
     let refused = error.contains(" dropped=") && !error.contains(" dropped=0");
     if side.server.face == Face::Influxd && (refused || error.contains("field type conflict")) {
         // It answers as soon as one shard has refused points; the others may still be at work.
@@ -165,6 +169,7 @@ fn see(side: &mut Side, case: u64, body: &[u8], precision: &str) -> Seen {
     Seen {
         status: answer.status,
         error,
+        header,
         series,
         fields,
         points,
@@ -187,6 +192,7 @@ fn where_they_part(ours: &Seen, theirs: &Seen) -> String {
     let mut out = String::new();
     for (what, ours, theirs) in [
         ("answer", &ours.error, &theirs.error),
+        ("header", &ours.header, &theirs.header),
         ("series", &ours.series, &theirs.series),
         ("fields", &ours.fields, &theirs.fields),
         ("points", &ours.points, &theirs.points),

@@ -62,9 +62,11 @@ impl Target for Influxql {
         };
         for parsed in &statements {
             let printed = parsed.statement.to_string();
-            // A password is never printed, and an empty name is printed as nothing, as upstream
-            // does (influxql `Measurement.String`).
-            if printed.contains("[REDACTED]") || text.contains("\"\"") {
+            // A password is never printed, an empty name is printed as nothing, and one behind
+            // DISTINCT without its quotes, as upstream does (influxql `Measurement.String`,
+            // `Distinct.String`).
+            let bare = printed.contains("DISTINCT ") && text.contains('"');
+            if printed.contains("[REDACTED]") || text.contains("\"\"") || bare {
                 continue;
             }
             let again = parse_query(&printed);
