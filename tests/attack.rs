@@ -102,6 +102,19 @@ fn sockets(pid: u32) -> usize {
         .count()
 }
 
+/// Waits until the server holds so many sockets, rather than the system before it.
+fn require_held(server: &Server, wanted: usize, within: Duration) {
+    let start = Instant::now();
+    while sockets(server.pid()) < wanted {
+        let held = sockets(server.pid());
+        assert!(
+            start.elapsed() < within,
+            "only {held} sockets are held, not {wanted}"
+        );
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 /// Waits until the server holds no more sockets than `most`.
 fn require_freed(server: &Server, most: usize, within: Duration) {
     let start = Instant::now();
