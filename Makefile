@@ -17,28 +17,34 @@ BINARY := target/release/tidegate
 HTTP ?= 127.0.0.1:8086
 DATA ?= ./tidegate-data
 
-.PHONY: run build js setup lint quick planted test proof bench bench-quick clean
+.PHONY: run build js toolchain setup lint quick planted test proof bench bench-quick clean
 
 run: build
 	$(BINARY) serve --http $(HTTP) --data $(DATA)
 
-build:
+# The compiler and targets of rust-toolchain.toml, where rustup does not fetch them by itself.
+toolchain:
+	@! command -v rustup >/dev/null || \
+		rustup target list --installed | grep -q wasm32-unknown-unknown || \
+		rustup target add wasm32-unknown-unknown
+
+build: toolchain
 	cargo build --release -p tidegate
 
 # The JavaScript face and the npm package around it, into wasm/dist.
-js:
+js: toolchain
 	node wasm/scripts/build.mjs
 
 # Debian packages, the Python environment and the npm packages that tests need.
-setup:
+setup: toolchain
 	bash tests/setup.sh
 
-lint:
+lint: toolchain
 	cargo fmt --all --check
 	cargo clippy -p tidegate-core --all-targets --features inflate -- -D warnings
 
 # The core alone, in seconds.
-quick:
+quick: toolchain
 	cargo test -p tidegate-core --features inflate
 
 # One command builds all that needs wasmtime, so that it is compiled once: the server comes
