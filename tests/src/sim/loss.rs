@@ -8,7 +8,6 @@
 use std::collections::HashMap;
 
 use tidegate_core::engine::Damage;
-use tidegate_core::ids::FileId;
 
 use super::history::{History, Record};
 use super::observe::{Content, Point};
@@ -108,10 +107,11 @@ fn check_place(
         if value == shown && is_last_of_request {
             return Ok(());
         }
-        // The rows of one request are in several frames of a snapshot: one may lose the last of
-        // the values that a request gave a place, and keep an earlier one.
+        // Of the values that a request gave a place, the last one may be lost and an earlier one
+        // be there: they are in several frames of a snapshot, or of two types, of which one lost
+        // its definition.
         let is_certain = at < history.floor && !record.is_excused;
-        if value == shown && (record.is_excused || is_in_snapshot(record, damage)) {
+        if value == shown && (record.is_excused || is_reported(record, damage)) {
             lost.extend(is_certain.then_some(at));
             return Ok(());
         }
@@ -138,12 +138,6 @@ fn check_place(
              reported: {damage:?}"
         )),
     }
-}
-
-fn is_in_snapshot(record: &Record, damage: &[Damage]) -> bool {
-    let is_blob = |one: &&Damage| matches!(one.file, FileId::Blob(_));
-    let blobs: Vec<Damage> = damage.iter().filter(is_blob).cloned().collect();
-    is_reported(record, &blobs)
 }
 
 fn is_reported(record: &Record, damage: &[Damage]) -> bool {

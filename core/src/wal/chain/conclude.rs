@@ -50,8 +50,12 @@ impl Chain {
             end.predecessor = Some((newest.id, OPEN_END));
             end.next_lsn = Lsn(self.lsn_behind_hidden());
         }
+        // Of what follows, nobody may skip what was never read: LSNs that are passed over belong to
+        // segments that cannot be read.
+        let proven = self.head.map(|(_, proof, _)| Lsn(proof.next_lsn));
+        let follows = proven.unwrap_or(end.next_lsn).min(end.next_lsn);
         for info in &self.infos {
-            self.conclude_one(info, end, notes);
+            self.conclude_one(info, follows, end, notes);
         }
     }
 
@@ -68,7 +72,14 @@ impl Chain {
         behind.unwrap_or(1)
     }
 
-    fn conclude_one(&self, info: &Info, end: &mut ReplayEnd, notes: &mut VecDeque<Note>) {
+    /// `follows` is the LSN behind the proof.
+    fn conclude_one(
+        &self,
+        info: &Info,
+        follows: Lsn,
+        end: &mut ReplayEnd,
+        notes: &mut VecDeque<Note>,
+    ) {
         if info.id < self.low {
             end.obsolete.push(FileId::Segment(info.id));
             return;
@@ -122,7 +133,7 @@ impl Chain {
             file: FileId::Segment(info.id),
             offset: 0,
             length: info.length,
-            first: end.next_lsn.min(last),
+            first: follows.min(last),
             last,
             points: None,
         }));

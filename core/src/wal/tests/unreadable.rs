@@ -247,3 +247,19 @@ fn a_segment_without_header_and_register_is_kept_unless_it_is_blank() {
     }
     assert!(store.contains_key(&3));
 }
+
+#[test]
+fn what_the_newest_held_is_lost_from_its_beginning_though_the_one_before_cannot_be_read() {
+    let sample = sample(false);
+    let lsns = sample.written.iter().filter(|frame| frame.segment == 3);
+    let first = lsns.map(|frame| frame.lsn).min().unwrap();
+    let mut store = sample.store.clone();
+    store.insert(3, store[&1].clone());
+    for fails in [false, true] {
+        let outcome = replay_failing(&store, |segment, offset| {
+            fails && segment == 2 && offset >= 12_288
+        });
+        let damage = outcome.end.damage.iter().find(|one| one.file == file(3));
+        assert!(damage.unwrap().first.0 <= first, "{damage:?}");
+    }
+}
