@@ -289,8 +289,10 @@ impl Engine {
     /// Drops the slots whose shards the catalog has no more.
     pub(super) fn drop_slots(&mut self) {
         let (catalog, before) = (&self.catalog, self.slots.len());
-        self.slots
-            .retain(|slot| catalog.group_of(slot.shard.id).is_some());
+        let is_gone = |slot: &mut Slot| catalog.group_of(slot.shard.id).is_none();
+        for slot in self.slots.extract_if(.., is_gone) {
+            self.snapshots.keep(slot);
+        }
         self.current = self.slots.len().saturating_sub(1);
         if self.slots.len() != before {
             self.recount_series();

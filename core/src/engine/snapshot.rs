@@ -51,6 +51,9 @@ struct Snapshot {
     record: RecordWriter,
     /// What is still to be written; the last one is under way.
     shards: Vec<Frozen>,
+    /// The shard under way, if it was dropped meanwhile: a part of it is no state it ever had, and
+    /// would be there again if the drop were lost.
+    dropped: Option<Slot>,
     stage: Stage,
     part_bytes: u64,
     is_in_flight: bool,
@@ -89,6 +92,17 @@ impl Snapshots {
             first: end.next_segment,
             may_retire: end.may_retire,
             ..Self::default()
+        }
+    }
+
+    /// Keeps a shard that is dropped, if it is being written, until it is written whole.
+    pub(super) fn keep(&mut self, slot: Slot) {
+        if let Some(snapshot) = &mut self.under_way
+            && let Some(frozen) = snapshot.shards.last()
+            && frozen.shard == slot.shard.id
+            && frozen.has_begun()
+        {
+            snapshot.dropped = Some(slot);
         }
     }
 }
@@ -179,6 +193,7 @@ impl Engine {
             writer: SnapshotWriter::new(&config, segment, first_lsn),
             record: RecordWriter::default(),
             shards: self.slots.iter().rev().map(Frozen::of).collect(),
+            dropped: None,
             stage: Stage::Rows,
             part_bytes: self.config.snapshot_part_bytes,
             is_in_flight: false,
@@ -252,15 +267,16 @@ impl Snapshot {
         let slot = slots
             .binary_search_by_key(&frozen.shard, |slot| slot.shard.id)
             .ok();
-        let slot = slot.and_then(|at| slots.get(at));
+        let slot = slot.and_then(|at| slots.get(at)).or(self.dropped.as_ref());
         if slot.is_none() {
-            // It was dropped meanwhile; the log behind the cut says so, and has to be durable.
+            // It was dropped before its turn; the log behind the cut says so, and has to be durable.
             self.settled_by = accepted;
         }
         let goes_on =
             slot.is_some_and(|slot| frozen.write_some(slot, &mut self.record, &mut self.writer));
         if !goes_on {
             self.shards.pop();
+            self.dropped = None;
         }
         true
     }
@@ -278,6 +294,11 @@ impl Frozen {
             position: None,
             layouts_defined: Vec::new(),
         }
+    }
+
+    /// Whether something of it is written.
+    const fn has_begun(&self) -> bool {
+        self.series > 0 || self.position.is_some()
     }
 
     /// Writes about a frame of rows; false if there are no more.

@@ -21,6 +21,36 @@ fn created(storage: &mut MemoryStorage) -> Engine {
     engine
 }
 
+/// With a policy `p`, and parts so small that a shard fills several.
+fn created_in_parts(storage: &mut MemoryStorage) -> Engine {
+    let config = Config {
+        snapshot_part_bytes: 8 << 10,
+        ..small()
+    };
+    let mut engine = open(config, storage).expect("memory does not fail");
+    for statement in [
+        "CREATE DATABASE d",
+        "CREATE RETENTION POLICY p ON d DURATION INF REPLICATION 1",
+    ] {
+        engine.execute(NOW, statement).expect("new");
+    }
+    engine
+}
+
+fn into_p() -> WriteRequest {
+    WriteRequest {
+        now_ns: NOW,
+        retention_policy: "p".into(),
+        precision: Precision::Nanosecond,
+        ..WriteRequest::default()
+    }
+}
+
+fn drop_p(engine: &mut Engine) {
+    let drop = "DROP RETENTION POLICY p ON d";
+    engine.execute(NOW, drop).expect("exists");
+}
+
 fn blobs(storage: &MemoryStorage) -> Vec<u64> {
     // Of a copy: a listing forgets blobs that are not whole.
     let files = storage.clone().files().expect("memory");
@@ -163,13 +193,8 @@ fn what_is_written_and_dropped_while_a_snapshot_is_written_is_neither_lost_nor_k
     let mut engine = created(&mut storage);
     let create = "CREATE RETENTION POLICY p ON d DURATION INF REPLICATION 1";
     engine.execute(NOW, create).expect("new");
-    let into_p = WriteRequest {
-        now_ns: NOW,
-        retention_policy: "p".into(),
-        precision: Precision::Nanosecond,
-        ..WriteRequest::default()
-    };
-    engine.write(&into_p, &fleet(200, 40)).expect("not refused");
+    let written = engine.write(&into_p(), &fleet(200, 40));
+    written.expect("not refused");
     write(&mut engine, &fleet(100, 40));
     let mut steps = 0u64;
     while perform(&mut engine, &mut storage, Ok(())) {
@@ -181,9 +206,7 @@ fn what_is_written_and_dropped_while_a_snapshot_is_written_is_neither_lost_nor_k
             );
         }
         if steps == 4 {
-            engine
-                .execute(NOW, "DROP RETENTION POLICY p ON d")
-                .expect("exists");
+            drop_p(&mut engine);
         }
     }
     assert!(steps > 8);
@@ -196,18 +219,11 @@ fn what_is_written_and_dropped_while_a_snapshot_is_written_is_neither_lost_nor_k
 #[test]
 fn a_drop_that_is_not_durable_keeps_a_snapshot_without_a_name() {
     let mut storage = MemoryStorage::default();
-    let config = Config {
-        snapshot_part_bytes: 8 << 10,
-        ..small()
-    };
-    let mut engine = open(config, &mut storage).expect("memory does not fail");
-    for statement in [
-        "CREATE DATABASE d",
-        "CREATE RETENTION POLICY p ON d DURATION INF REPLICATION 1 DEFAULT",
-    ] {
-        engine.execute(NOW, statement).expect("new");
-    }
+    let mut engine = created_in_parts(&mut storage);
+    // Its turn comes behind the other one.
     write(&mut engine, &fleet(200, 40));
+    let written = engine.write(&into_p(), &fleet(20, 4));
+    written.expect("not refused");
     let (mut before, mut held) = (None, Vec::new());
     while let Some(effect) = engine.poll_effect() {
         if before.is_some() && matches!(effect, Effect::PersistLog { .. }) {
@@ -218,8 +234,7 @@ fn a_drop_that_is_not_durable_keeps_a_snapshot_without_a_name() {
         carry_out(&mut engine, &mut storage, effect, Ok(()));
         if is_part && before.is_none() {
             before = Some(dump(&engine));
-            let drop = "DROP RETENTION POLICY p ON d";
-            engine.execute(NOW, drop).expect("exists");
+            drop_p(&mut engine);
         }
     }
     assert!(blobs(&storage).is_empty() && !held.is_empty());
@@ -230,4 +245,35 @@ fn a_drop_that_is_not_durable_keeps_a_snapshot_without_a_name() {
     while perform(&mut engine, &mut storage, Ok(())) {}
     assert_eq!(blobs(&storage).len(), 1);
     assert_eq!(dump(&reopened(&storage)), dump(&engine));
+}
+
+#[test]
+fn a_shard_that_is_dropped_while_it_is_written_is_there_whole_where_the_drop_is_lost() {
+    let mut storage = MemoryStorage::default();
+    let mut engine = created_in_parts(&mut storage);
+    let written = engine.write(&into_p(), &fleet(200, 40));
+    written.expect("not refused");
+    let (mut before, mut parts) = (None, 0);
+    while let Some(effect) = engine.poll_effect() {
+        parts += usize::from(matches!(effect, Effect::PutBlob { .. }));
+        carry_out(&mut engine, &mut storage, effect, Ok(()));
+        if parts == 2 && before.is_none() {
+            before = Some(dump(&engine));
+            drop_p(&mut engine);
+        }
+    }
+    assert!(parts > 4, "{parts}");
+    assert_eq!(dump(&reopened(&storage)), dump(&engine));
+    let segments: Vec<FileId> = storage
+        .files()
+        .expect("memory")
+        .into_iter()
+        .map(|info| info.file)
+        .filter(|file| matches!(file, FileId::Segment(_)))
+        .collect();
+    for segment in segments {
+        storage.delete(segment).expect("memory");
+    }
+    let bare = open(small(), &mut storage).expect("memory does not fail");
+    assert_eq!(Some(dump(&bare)), before);
 }
