@@ -269,7 +269,7 @@ impl Snapshot {
             .ok();
         let slot = slot.and_then(|at| slots.get(at)).or(self.dropped.as_ref());
         if slot.is_none() {
-            // It was dropped before its turn; the log behind the cut says so, and has to be durable.
+            // It was dropped before its turn; the log behind the cut says so and has to be durable.
             self.settled_by = accepted;
         }
         let goes_on =
